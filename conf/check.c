@@ -1,0 +1,481 @@
+#include "conf/check.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "conf/pool.h"
+
+#define NAME_MAX_BYTES	100
+
+/* The place of a key that was written, else the other place. */
+static size_t
+seen_at(const struct conf_read *r, const char *path, size_t other)
+{
+	const struct config_key *k = conf_keys(NULL);
+	size_t i = 0, n;
+
+	for (conf_keys(&n); i < n; i++)
+		if (strcmp(k[i].path, path) == 0 && r->seen[i] != 0)
+			return r->seen[i] - 1;
+	return other;
+}
+
+static int
+is_seen(const struct conf_read *r, const char *path)
+{
+	return seen_at(r, path, CONF_NOWHERE) != CONF_NOWHERE;
+}
+
+/* 1 if a fault at the key's value explains already why there is none. */
+static int
+is_told(const struct conf_read *r, const char *path)
+{
+	size_t at = seen_at(r, path, CONF_NOWHERE);
+	unsigned i;
+
+	for (i = 0; i < r->faults->n && at != CONF_NOWHERE; i++)
+		if (r->faults->list[i].at == at)
+			return 1;
+	return 0;
+}
+
+/* A fault or note about a key, at its place if it was written. */
+static void
+about(const struct conf_read *r, struct conf_faults *list, const char *path,
+    size_t at, const char *fmt, va_list ap)
+{
+	struct config_key k;
+	char text[CONF_PATH_MAX];
+
+	memset(&k, 0, sizeof k);
+	k.path = path;
+	conf_vfault(list, seen_at(r, path, at), conf_path(text, r, &k), fmt,
+	    ap);
+}
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+static void
+fault(const struct conf_read *r, const char *path, size_t at,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	about(r, r->faults, path, at, fmt, ap);
+	va_end(ap);
+}
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+static void
+note(const struct conf_read *r, const char *path, size_t at,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	about(r, r->notes, path, at, fmt, ap);
+	va_end(ap);
+}
+
+/* 1 if every byte of s is above low and below 0x7f. */
+static int
+is_ascii(struct str s, int low)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= low || s.p[i] >= 0x7f)
+			return 0;
+	return 1;
+}
+
+/* Four decimals of 0 to 255 without leading zeros. */
+static int
+is_ipv4(struct str s)
+{
+	uint64_t n;
+	size_t i;
+	int parts = 0;
+
+	for (;; parts++) {
+		for (i = 0; i < s.n && s.p[i] != '.'; i++)
+			;
+		if ((i > 1 && s.p[0] == '0') ||
+		    util_u64(str_n(s.p, i), 255, &n) == -1)
+			return 0;
+		if (i == s.n)
+			return parts == 3;
+		s = str_n(s.p + i + 1, s.n - i - 1);
+	}
+}
+
+/*
+ * RFC 4291 2.2: eight groups, one run of them may be "::", the last two may
+ * be written as IPv4.
+ */
+static int
+is_ipv6(struct str s)
+{
+	uint64_t n;
+	size_t i;
+	int groups = 0, gap = 0;
+
+	if (str_starts(s, "::")) {
+		gap = 1;
+		s = str_n(s.p + 2, s.n - 2);
+	}
+	while (s.n > 0) {
+		for (i = 0; i < s.n && s.p[i] != ':'; i++)
+			;
+		if (i == s.n && is_ipv4(s)) {
+			groups += 2;
+			break;
+		}
+		if (i > 4 || util_hex64(str_n(s.p, i), 0xffff, &n) == -1)
+			return 0;
+		groups++;
+		if (i == s.n)
+			break;
+		s = str_n(s.p + i + 1, s.n - i - 1);
+		if (s.n == 0)
+			return 0;
+		if (s.p[0] == ':') {
+			if (gap++)
+				return 0;
+			s = str_n(s.p + 1, s.n - 1);
+		}
+	}
+	return gap ? groups < 8 : groups == 8;
+}
+
+int
+conf_address(struct str s)
+{
+	return is_ipv4(s) ? 4 : is_ipv6(s) ? 6 : 0;
+}
+
+int
+conf_loopback(struct str host)
+{
+	return str_caseis(host, "localhost") || str_is(host, "::1") ||
+	    (host.n > 10 && str_caseis(str_n(host.p + host.n - 10, 10),
+	    ".localhost")) ||
+	    (is_ipv4(host) && str_starts(host, "127."));
+}
+
+int
+conf_origin(struct str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && s.p[i] != ':')
+		i++;
+	if (i == 0 || s.n - i < 4 || memcmp(s.p + i, "://", 3) != 0 ||
+	    !is_ascii(s, ' '))
+		return 0;
+	for (i += 3; i < s.n; i++)
+		if (strchr("/?#@*,", s.p[i]) != NULL)
+			return 0;
+	return 1;
+}
+
+/* RFC 9110 5.6.2. */
+static int
+is_token(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f ||
+		    strchr("\"(),/:;<=>?@[\\]{}", s.p[i]) != NULL)
+			return 0;
+	return s.n > 0;
+}
+
+const char *
+conf_field(const struct config_backend *b, struct str name)
+{
+	static const char *const ours[] = {
+		"host", "content-length", "transfer-encoding", "connection",
+		"keep-alive", "te", "trailer", "upgrade", "expect",
+		"proxy-connection", "proxy-authorization",
+		"proxy-authenticate", "accept-encoding"
+	};
+	size_t i;
+
+	if (!is_token(name))
+		return "is no name of a header field; letters, digits and - "
+		    "would be right";
+	for (i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		if (str_caseis(name, ours[i]))
+			return "is set by Spillway itself; leave it out";
+	for (i = 0; i < b->nheaders; i++)
+		if (str_caseeq(name, b->headers[i].name))
+			return "is set twice; one of them must go";
+	return NULL;
+}
+
+static void
+check_name(struct conf_read *r, const struct config_backend *b, size_t at)
+{
+	struct config *c = r->c;
+	unsigned line, column;
+	size_t i, self = c->nbackends - 1;
+
+	if (b->name.p == NULL) {
+		if (!is_told(r, "backends[].name"))
+			fault(r, "backends[].name", at, "is missing; each "
+			    "backend needs a name of its own");
+		return;
+	}
+	r->places[self] = seen_at(r, "backends[].name", at);
+	if (b->name.n > NAME_MAX_BYTES)
+		fault(r, "backends[].name", at, "is longer than %d bytes",
+		    NAME_MAX_BYTES);
+	if (str_trim(b->name).n != b->name.n)
+		fault(r, "backends[].name", at,
+		    "has a blank at an end; leave it out");
+	for (i = 0; i < self; i++)
+		if (str_eq(c->backends[i].name, b->name))
+			break;
+	if (i == self)
+		return;
+	json_line(r->faults->source, r->places[i], &line, &column);
+	fault(r, "backends[].name", at, "is the name of backends[%lu] in line "
+	    "%u too; each needs its own", (unsigned long)i, line);
+}
+
+/* What `auto` means at that host (spec: Auth). */
+static enum config_auth
+resolve_auth(const struct config_backend *b)
+{
+	struct str host = b->url.host;
+
+	if (b->api == DIALECT_OPENAI)
+		return AUTH_BEARER;
+	if (b->api == DIALECT_GEMINI)
+		return AUTH_X_GOOG_API_KEY;
+	if (!str_caseis(host, "anthropic.com") && (host.n <= 14 ||
+	    !str_caseis(str_n(host.p + host.n - 14, 14), ".anthropic.com")))
+		return AUTH_BOTH;
+	return str_starts(b->token, "sk-ant-oat") ? AUTH_BEARER :
+	    AUTH_X_API_KEY;
+}
+
+static void
+check_token(struct conf_read *r, struct config_backend *b, size_t at)
+{
+	int local = b->url.host.n > 0 && conf_loopback(b->url.host);
+
+	if (b->token.p == NULL) {
+		if (b->auth != AUTH_PASSTHROUGH && !local &&
+		    b->url.host.n > 0 && !is_told(r, "backends[].token"))
+			fault(r, "backends[].token", at, "is missing; "
+			    "\"${NAME_OF_A_VARIABLE}\" would be right, or "
+			    "\"auth\": \"passthrough\"");
+		return;
+	}
+	if (!is_ascii(b->token, ' '))
+		fault(r, "backends[].token", at, "has a blank or a character "
+		    "that is not ASCII in it; the bare key would be right");
+	if (b->auth == AUTH_PASSTHROUGH)
+		note(r, "backends[].token", at, "is not used: passthrough "
+		    "sends the client's own");
+	else if (!b->url.tls && b->url.host.n > 0 && !local)
+		note(r, "backends[].base_url", at, "is http: the token and "
+		    "all requests travel unencrypted");
+}
+
+static void
+check_url(struct conf_read *r, struct config_backend *b, size_t at)
+{
+	const char *why = NULL;
+	struct str s;
+	size_t i;
+
+	if (b->base_url.p == NULL) {
+		if (!is_told(r, "backends[].base_url"))
+			fault(r, "backends[].base_url", at, "is missing; "
+			    "\"https://api.anthropic.com\" is one");
+	} else if (http_url(&b->url, b->base_url, &why) == -1) {
+		memset(&b->url, 0, sizeof b->url);
+		fault(r, "backends[].base_url", at, "%s; "
+		    "\"https://HOST/PATH\" would be right", why);
+	}
+	if (b->address.p != NULL && !conf_address(b->address))
+		fault(r, "backends[].address", at, "is no IP address; "
+		    "192.0.2.7 and 2001:db8::7 are such");
+	s = b->path_prefix;
+	if (s.p == NULL || s.n == 0)
+		return;
+	for (i = 0; i < s.n && s.p[i] != '?' && s.p[i] != '#'; i++)
+		;
+	if (s.p[0] != '/' || i < s.n || !is_ascii(s, ' '))
+		fault(r, "backends[].path_prefix", at, "is no path; one that "
+		    "begins with / and has no blank, ? or # would be right");
+	while (s.n > 0 && s.p[s.n - 1] == '/')
+		s.n--;
+	b->path_prefix = s;
+}
+
+void
+conf_check_backend(struct conf_read *r, struct config_backend *b, size_t at)
+{
+	check_name(r, b, at);
+	check_url(r, b, at);
+	check_token(r, b, at);
+	if (b->auth == AUTH_AUTO)
+		b->auth = resolve_auth(b);
+	if (is_seen(r, "backends[].platform") &&
+	    is_seen(r, "backends[].api_type"))
+		fault(r, "backends[].platform", at,
+		    "means the same as api_type; one of them must go");
+	if (b->model.p != NULL && b->nmodels > 0)
+		fault(r, "backends[].models", at, "stands beside model, which "
+		    "decides alone; one of them must go");
+	if (b->api == DIALECT_OPENAI || b->api == DIALECT_GEMINI)
+		note(r, "backends[].api_type", at, "this backend serves only "
+		    "clients of the %s API, as translation is not in this "
+		    "version yet%s", b->api == DIALECT_OPENAI ? "OpenAI" :
+		    "Gemini", b->model.p == NULL && b->nmodels == 0 ?
+		    "; without model or models it never serves claude-*" : "");
+}
+
+/* Flag > PROXY_PORT > file > default. */
+static void
+check_ports(struct conf_read *r, const struct config_flags *flags)
+{
+	const struct config_env *env = r->env;
+	const char *var = env->getenv == NULL ? NULL :
+	    env->getenv(env->arg, "PROXY_PORT");
+	size_t at = seen_at(r, "port", CONF_NOWHERE);
+	char shown[CONF_SHOWN_MAX];
+	struct config *c = r->c;
+	uint64_t n = 0;
+
+	/* A written 0 is cc-proxy's default: nobody asked for that port. */
+	c->port_given = at != CONF_NOWHERE && r->faults->source.p[at] != '0';
+	if (flags->port > 0) {
+		c->port = (uint16_t)flags->port;
+		c->port_given = 1;
+	} else if (var != NULL && var[0] != '\0') {
+		if (util_u64(str_of(var), 65535, &n) == -1 || n == 0)
+			conf_fault(r->faults, CONF_NOWHERE, "PROXY_PORT",
+			    "%s is no port; 1..65535 would be right",
+			    conf_shown(shown, str_of(var)));
+		c->port = (uint16_t)n;
+		c->port_given = 1;
+	}
+	if (flags->admin_port > 0)
+		conf_fault(r->faults, CONF_NOWHERE, "--admin-port",
+		    "the dashboard is not in this version yet");
+	if (env->getenv != NULL &&
+	    env->getenv(env->arg, "METRICS_PORT") != NULL)
+		conf_fault(r->notes, CONF_NOWHERE, "METRICS_PORT",
+		    "is not used: metrics are not in this version yet");
+}
+
+static void
+check_host(struct conf_read *r)
+{
+	struct config *c = r->c;
+	struct str h = c->host;
+	char shown[CONF_SHOWN_MAX];
+
+	if (h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
+		h = str_n(h.p + 1, h.n - 2);
+	if (str_caseis(h, "localhost"))
+		h = conf_pool_add(c->pool, str_of("127.0.0.1"));
+	c->host = h;
+	if (h.p == NULL)
+		r->nomem = 1;
+	else if (!conf_address(h))
+		fault(r, "host", 0, "%s is no address to listen on; 127.0.0.1 "
+		    "(this machine), 0.0.0.0 or :: (all) would be right",
+		    conf_shown(shown, h));
+	else if (!conf_loopback(h) && !c->open)
+		fault(r, "host", 0, "%s can be reached by others, who could "
+		    "spend your keys; \"open\": true would allow it, as "
+		    "access_keys are not in this version yet",
+		    conf_shown(shown, h));
+}
+
+/* Backends without a priority come after all others, in their order. */
+static void
+resolve_priorities(struct config *c)
+{
+	struct config_backend *b;
+	int last = 0;
+	size_t i;
+
+	for (i = 0; i < c->nbackends; i++)
+		if (c->backends[i].priority > last)
+			last = c->backends[i].priority;
+	for (i = 0; i < c->nbackends; i++) {
+		b = &c->backends[i];
+		if (b->priority < 0)
+			b->priority = ++last;
+	}
+}
+
+static void
+inherit(uint64_t *ms, uint64_t from)
+{
+	if (*ms == UINT64_MAX)
+		*ms = from;
+}
+
+static void
+resolve_timeouts(struct config *c)
+{
+	struct config_timeouts *t;
+	size_t i;
+
+	for (i = 0; i < c->nbackends; i++) {
+		t = &c->backends[i].timeouts;
+		inherit(&t->connect, c->timeouts.connect);
+		inherit(&t->first_byte, c->timeouts.first_byte);
+		inherit(&t->response, c->timeouts.response);
+		inherit(&t->idle, c->timeouts.idle);
+		inherit(&t->total, c->timeouts.total);
+	}
+}
+
+void
+conf_check_all(struct conf_read *r, const struct config_flags *flags)
+{
+	struct config *c = r->c;
+	size_t i = 0;
+
+	while (i < c->nbackends && !c->backends[i].enabled)
+		i++;
+	if (c->nbackends == 0) {
+		if (!is_told(r, "backends"))
+			fault(r, "backends", 0, "there is none; { \"name\": "
+			    "..., \"base_url\": ..., \"token\": ... } "
+			    "would be one");
+	} else if (i == c->nbackends) {
+		fault(r, "backends", 0, "all of them are disabled; "
+		    "\"enabled\": true in one would be right");
+	}
+	if (c->failover.cooldown_ms > c->failover.max_cooldown_ms)
+		fault(r, is_seen(r, "failover.rate_limit.cooldown_seconds") ?
+		    "failover.rate_limit.cooldown_seconds" :
+		    "failover.rate_limit.max_cooldown_seconds", 0,
+		    "cooldown_seconds is above max_cooldown_seconds; at most "
+		    "that would be right");
+	if (c->limits.body > c->limits.memory)
+		fault(r, is_seen(r, "limits.memory_megabytes") ?
+		    "limits.memory_megabytes" : "limits.max_body_megabytes", 0,
+		    "one body of max_body_megabytes would not fit into "
+		    "memory_megabytes; a larger memory_megabytes would be "
+		    "right");
+	check_host(r);
+	check_ports(r, flags);
+	resolve_priorities(c);
+	resolve_timeouts(c);
+}
