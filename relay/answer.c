@@ -1,0 +1,330 @@
+#include "relay/answer.h"
+
+#include <string.h>
+
+#include "json.h"
+
+void
+answer_start(struct answer *a, const struct dialect_call *call,
+    enum dialect api, int stream)
+{
+	memset(a, 0, sizeof *a);
+	a->op = call->op;
+	a->wanted_stream = stream != 0;
+	a->kind = call->json_array ? ANSWER_ARRAY :
+	    stream ? ANSWER_STREAM : ANSWER_PLAIN;
+	buf_init(&a->held, ANSWER_HELD_MAX + ANSWER_PIECE_MAX);
+	sse_start(&a->sse);
+	dialect_watch_start(&a->watch, api, call->op);
+}
+
+void
+answer_free(struct answer *a)
+{
+	buf_free(&a->held);
+}
+
+/* 1 if the operation's good answer is JSON or events that we must judge. */
+static int
+op_judged(enum dialect_op op)
+{
+	return op == OP_GENERATE || op == OP_RESPONSES || op == OP_COUNT;
+}
+
+static int
+encoded(const struct http_head *h)
+{
+	struct str e = http_get(h, HTTP_CONTENT_ENCODING);
+
+	return e.n > 0 && !str_caseis(e, "identity");
+}
+
+enum answer_step
+answer_head(struct answer *a, const struct http_head *h, int moves_on,
+    int head_only)
+{
+	struct str type = http_get(h, HTTP_CONTENT_TYPE);
+
+	a->status = h->status;
+	if (head_only || (h->status < 400 && !moves_on &&
+	    (h->status >= 300 || !op_judged(a->op) || encoded(h)))) {
+		a->kind = ANSWER_OPAQUE;
+		return ANSWER_GOOD;
+	}
+	if (h->status >= 300 || moves_on) {
+		a->kind = ANSWER_ERROR;
+		return ANSWER_HOLD;
+	}
+	if (a->kind == ANSWER_STREAM &&
+	    (str_casestarts(type, "application/json") ||
+	    str_casestarts(type, "text/html")))
+		a->kind = ANSWER_PLAIN;
+	else if (a->kind == ANSWER_PLAIN &&
+	    str_casestarts(type, "text/event-stream"))
+		a->kind = ANSWER_STREAM;
+	return ANSWER_HOLD;
+}
+
+void
+answer_note(struct answer *a, struct str body)
+{
+	struct dialect_fault f;
+	struct buf b;
+	struct str s;
+	size_t i, n;
+
+	dialect_fault(&f, body);
+	s = f.message.n > 0 ? f.message : f.type.n > 0 ? f.type :
+	    str_trim(body);
+	buf_init(&b, 4096);
+	if (f.message.n > 0 || f.type.n > 0) {
+		/* The slices stand between their quotes. */
+		if (json_unescape(&b, str_n(s.p - 1, s.n + 2)) == 0)
+			s = buf_str(&b);
+	}
+	n = s.n < sizeof a->note - 1 ? s.n : sizeof a->note - 1;
+	for (i = 0; i < n; i++)
+		a->note[i] = (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i];
+	a->note[n] = '\0';
+	buf_free(&b);
+}
+
+static enum answer_step
+answer_bad(struct answer *a, enum fo_fault fault, struct str text)
+{
+	a->fault = fault;
+	if (text.n > 0)
+		answer_note(a, text);
+	return ANSWER_BAD;
+}
+
+/* Judges one event.  HOLD: it decides nothing. */
+static enum answer_step
+event_judge(struct answer *a, const struct sse_event *e)
+{
+	switch (dialect_event(&a->watch, e)) {
+	case SIGN_CONTENT:
+		return ANSWER_GOOD;
+	case SIGN_ERROR:
+		if (a->committed) {
+			a->error_seen = 1;
+			answer_note(a, e->data);
+			return ANSWER_HOLD;
+		}
+		return answer_bad(a, FO_ERROR_EVENT_FAULT, e->data);
+	case SIGN_INVALID:
+		if (a->committed)
+			return ANSWER_HOLD;
+		return answer_bad(a, FO_INVALID_FAULT, e->data);
+	default:
+		return ANSWER_HOLD;
+	}
+}
+
+/*
+ * Judges the complete events in s; *took: the bytes of them.  Stops early
+ * only for a fault.
+ */
+static enum answer_step
+events_judge(struct answer *a, struct str s, size_t *took)
+{
+	enum answer_step step = ANSWER_HOLD, one;
+	struct sse_event e;
+	size_t n;
+
+	*took = 0;
+	while ((n = sse_next(&a->sse, s.p + *took, s.n - *took, &e)) > 0) {
+		*took += n;
+		one = event_judge(a, &e);
+		if (one == ANSWER_BAD)
+			return one;
+		if (one == ANSWER_GOOD)
+			step = one;
+	}
+	return step;
+}
+
+/* A wrong content type must not decide: the first bytes do. */
+static void
+answer_sniff(struct answer *a)
+{
+	struct str s = str_trim(buf_str(&a->held));
+
+	while (s.n > 0 && (*s.p == '\r' || *s.p == '\n' || *s.p == ' ')) {
+		s.p++;
+		s.n--;
+	}
+	if (s.n == 0)
+		return;
+	a->sniffed = 1;
+	if (a->kind == ANSWER_PLAIN && (str_starts(s, "data:") ||
+	    str_starts(s, "event:") || str_starts(s, ": ")))
+		a->kind = ANSWER_STREAM;
+	else if (a->kind == ANSWER_STREAM && (*s.p == '{' || *s.p == '<'))
+		a->kind = ANSWER_PLAIN;
+	else if (a->kind == ANSWER_ARRAY && *s.p != '[')
+		a->kind = ANSWER_PLAIN;
+}
+
+/* Gemini's array: its first element decides. */
+static enum answer_step
+array_judge(struct answer *a)
+{
+	struct sse_event e;
+	struct json j;
+
+	json_start(&j, buf_str(&a->held), 0);
+	if (json_next(&j) != JSON_ARRAY || json_next(&j) != JSON_OBJECT ||
+	    json_skip(&j) == -1)
+		return ANSWER_HOLD;
+	memset(&e, 0, sizeof e);
+	e.raw = e.data = j.raw;
+	e.name = str_of("");
+	e.lines = 1;
+	return event_judge(a, &e) == ANSWER_BAD ? ANSWER_BAD : ANSWER_GOOD;
+}
+
+/* After the commit: usage, stop reason and end are still of interest. */
+static void
+tail_watch(struct answer *a, struct str data)
+{
+	size_t took;
+
+	if (a->blind || a->kind != ANSWER_STREAM)
+		return;
+	if (a->held.len == 0) {
+		events_judge(a, data, &took);
+		data = str_n(data.p + took, data.n - took);
+		if (data.n > 0 && buf_addstr(&a->held, data) == -1)
+			a->blind = 1;
+		return;
+	}
+	if (buf_addstr(&a->held, data) == -1) {
+		a->blind = 1;
+		buf_free(&a->held);
+		return;
+	}
+	events_judge(a, buf_str(&a->held), &took);
+	buf_take(&a->held, took);
+	if (a->held.len == 0)
+		buf_free(&a->held);
+}
+
+static enum answer_step
+held_judge(struct answer *a)
+{
+	enum answer_step step;
+	struct str s;
+	size_t took;
+
+	if (!a->sniffed)
+		answer_sniff(a);
+	if (!a->sniffed)
+		return ANSWER_HOLD;
+	if (a->kind == ANSWER_ARRAY)
+		return array_judge(a);
+	if (a->kind != ANSWER_STREAM)
+		return ANSWER_HOLD;
+	s = buf_str(&a->held);
+	step = events_judge(a, str_n(s.p + a->scanned, s.n - a->scanned),
+	    &took);
+	a->scanned += took;
+	return step;
+}
+
+enum answer_step
+answer_body(struct answer *a, struct str data)
+{
+	a->bytes += data.n;
+	if (a->committed) {
+		tail_watch(a, data);
+		return ANSWER_GOOD;
+	}
+	if (buf_addstr(&a->held, data) == -1)
+		return answer_bad(a, FO_LOCAL_FAULT, str_of(""));
+	if (a->held.len > ANSWER_HELD_MAX) {
+		/* More than we hold back. */
+		a->blind = 1;
+		if (a->kind == ANSWER_ERROR)
+			return ANSWER_JUDGE;
+		if (a->kind == ANSWER_PLAIN)
+			return ANSWER_GOOD;
+		return answer_bad(a, FO_TOO_LARGE_FAULT, str_of(""));
+	}
+	return a->kind == ANSWER_ERROR ? ANSWER_HOLD : held_judge(a);
+}
+
+static enum answer_step
+plain_judge(struct answer *a)
+{
+	struct str s = buf_str(&a->held);
+	enum dialect_sign sign;
+
+	if (a->op == OP_COUNT)
+		sign = json_valid(s, NULL, NULL) ? SIGN_CONTENT : SIGN_INVALID;
+	else
+		sign = dialect_answer(&a->watch, s);
+	if (sign == SIGN_ERROR)
+		return answer_bad(a, FO_ERROR_EVENT_FAULT, s);
+	if (sign == SIGN_INVALID)
+		return str_trim(s).n == 0 ?
+		    answer_bad(a, FO_EMPTY_FAULT, s) :
+		    answer_bad(a, FO_NOT_JSON_FAULT, s);
+	return ANSWER_GOOD;
+}
+
+/* The stream is over: its last lines may lack their empty line. */
+static enum answer_step
+stream_last(struct answer *a)
+{
+	struct str s = buf_str(&a->held);
+	struct sse_event e;
+	size_t from = a->committed ? 0 : a->scanned;
+
+	if (sse_last(&a->sse, s.p + from, s.n - from, &e) > 0 &&
+	    event_judge(a, &e) == ANSWER_BAD)
+		return ANSWER_BAD;
+	a->scanned = s.n;
+	if (a->blind || dialect_complete(&a->watch) || a->error_seen)
+		return ANSWER_GOOD;
+	a->fault = a->committed ? FO_TRUNCATED_FAULT : FO_EMPTY_FAULT;
+	return ANSWER_BAD;
+}
+
+enum answer_step
+answer_done(struct answer *a)
+{
+	a->complete = 1;
+	switch (a->kind) {
+	case ANSWER_ERROR:
+		return ANSWER_JUDGE;
+	case ANSWER_STREAM:
+		return stream_last(a);
+	case ANSWER_OPAQUE:
+		return ANSWER_GOOD;
+	default:
+		if (a->committed)
+			return ANSWER_GOOD;
+		return plain_judge(a);
+	}
+}
+
+struct str
+answer_held(const struct answer *a)
+{
+	return buf_str(&a->held);
+}
+
+void
+answer_committed(struct answer *a)
+{
+	a->committed = 1;
+	if (a->kind == ANSWER_STREAM)
+		buf_take(&a->held, a->scanned);
+	else
+		buf_free(&a->held);
+	if (a->held.len == 0)
+		buf_free(&a->held);
+	a->held.max = ANSWER_TAIL_MAX;
+	a->scanned = 0;
+}

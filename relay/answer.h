@@ -1,0 +1,84 @@
+#ifndef RELAY_ANSWER_H
+#define RELAY_ANSWER_H
+
+/*
+ * What came back from one attempt: held back until it is known to be good,
+ * judged, and watched after the commit for usage and completeness.  Does no
+ * I/O; exchange feeds it and does what it says.
+ */
+
+#include "base/buf.h"
+#include "dialect/dialect.h"
+#include "failover.h"
+#include "http.h"
+
+#define ANSWER_HELD_MAX (1u << 20)	/* bytes held before the commit */
+#define ANSWER_PIECE_MAX (128u << 10)	/* one call of answer_body() */
+#define ANSWER_TAIL_MAX (4u << 20)	/* of one event after it */
+
+enum answer_kind {
+	ANSWER_OPAQUE,		/* nothing in it is read */
+	ANSWER_PLAIN,		/* one JSON document */
+	ANSWER_STREAM,		/* server-sent events */
+	ANSWER_ARRAY,		/* Gemini's JSON array of events */
+	ANSWER_ERROR		/* an error: its body decides too */
+};
+
+enum answer_step {
+	ANSWER_HOLD,		/* not decided: more is needed */
+	ANSWER_GOOD,		/* commit: what is held, then all that comes */
+	ANSWER_BAD,		/* fault tells; before the commit */
+	ANSWER_JUDGE		/* an error answer, as far as needed */
+};
+
+struct answer {
+	enum answer_kind kind;
+	int status;
+	enum dialect_op op;
+	unsigned wanted_stream:1;	/* the request asked for a stream */
+	unsigned committed:1;
+	unsigned sniffed:1;		/* the first bytes were looked at */
+	unsigned blind:1;		/* too large to be read on */
+	unsigned complete:1;		/* all of the body is there */
+	unsigned error_seen:1;		/* an error event after the commit */
+	struct buf held;	/* before the commit all, later one event */
+	size_t scanned;		/* bytes of held in events already judged */
+	struct sse sse;
+	struct dialect_watch watch;
+	enum fo_fault fault;
+	char note[200];		/* what the provider said of a fault */
+	uint64_t bytes;		/* payload so far */
+};
+
+/* For an answer of an API (the backend's) to a call. */
+void answer_start(struct answer *a, const struct dialect_call *call,
+    enum dialect api, int stream);
+void answer_free(struct answer *a);
+
+/*
+ * The head came.  moves_on: the status alone is a failure by the policy.
+ * GOOD (nothing needs to be read) or HOLD.
+ */
+enum answer_step answer_head(struct answer *a, const struct http_head *h,
+    int moves_on, int head_only);
+
+/*
+ * More payload.  Before the commit it is held.  After it only looked at,
+ * and the result means nothing.
+ */
+enum answer_step answer_body(struct answer *a, struct str data);
+
+/* The body is complete.  After the commit: BAD if it ended too early. */
+enum answer_step answer_done(struct answer *a);
+
+/* The bytes to be sent at the commit; answer_committed() then lets go. */
+struct str answer_held(const struct answer *a);
+void answer_committed(struct answer *a);
+
+/*
+ * Notes the message of an error body or event for the log: one line, cut,
+ * unescaped where it is plain.
+ */
+void answer_note(struct answer *a, struct str body);
+
+#endif

@@ -1,0 +1,787 @@
+#include "relay/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "relay/forward.h"
+#include "relay/route.h"
+
+#define EX_FIELDS_MAX	(2 * HTTP_HEAD_MAX)
+#define EX_CLIENT_LEFT	499	/* in the log, as nginx has it */
+#define EX_AGAIN_MS	300	/* before a second try on one backend */
+#define EX_ERROR_MS	2000	/* for the body of an answer that failed */
+
+struct exchange {
+	struct exchange_env *env;	/* borrowed */
+	struct generation *gen;		/* a reference */
+	const struct exchange_ops *ops;
+	void *arg;
+	struct exchange_request req;
+	struct route route;		/* owned: model, candidates */
+	struct fo_ticket ticket;
+	struct target *target;		/* of the attempt that runs */
+	size_t cur;			/* its candidate */
+	struct upstream *up;		/* borrowed; NULL: none runs */
+	struct buf body;		/* owned: the body with another model */
+	struct answer answer;
+	struct buf fields;		/* of the answer, rendered */
+	struct buf type;		/* its Content-Type */
+	int64_t length;			/* its body's, -1: not known */
+	uint64_t cool_ms;
+	enum fo_source cool_source;
+	unsigned attempts;
+	char cause[256];		/* of the last failure, for the client */
+	struct timer again;
+	struct grave grave;
+	uint64_t total_at;
+	uint64_t first_us;		/* when the first byte was given */
+	unsigned moves_on:1;		/* the status at hand is in `on` */
+	unsigned committed:1;
+	unsigned stalled:1;		/* the client is slow */
+	unsigned ended:1;
+	unsigned failed:1;		/* an attempt failed but not by a limit */
+};
+
+static void exchange_next(struct exchange *, uint64_t);
+static void attempt_start(struct exchange *, int, uint64_t);
+
+static const struct config *
+ex_config(const struct exchange *ex)
+{
+	return ex->gen->cfg;
+}
+
+static const struct fo_policy *
+ex_policy(const struct exchange *ex)
+{
+	return &ex->gen->cfg->failover;
+}
+
+/* ---- the end ---- */
+
+/* A duration as people read it. */
+static const char *
+seconds(char at[24], uint64_t ms)
+{
+	if (ms < 1000)
+		snprintf(at, 24, "%u ms", (unsigned)ms);
+	else
+		snprintf(at, 24, "%llu.%llu s", (unsigned long long)ms / 1000,
+		    (unsigned long long)ms % 1000 / 100);
+	return at;
+}
+
+/* The one line that every request gets. */
+static void
+log_request(const struct exchange *ex, int status, const char *how)
+{
+	const struct dialect_usage *u = &ex->answer.watch.usage;
+	const struct http_head *h = ex->req.h;
+	char first[48] = "", tokens[64] = "", total[24], t[24];
+	uint64_t us = loop_us();
+	int bad = *how != '\0' || status >= 400;
+
+	if (ex_config(ex)->logging.types != 0 &&
+	    (ex_config(ex)->logging.types == 1) != bad)
+		return;
+	if (ex->first_us != 0)
+		snprintf(first, sizeof first, ", first byte %s",
+		    seconds(t, (ex->first_us - ex->req.began_us) / 1000));
+	if (u->input >= 0 || u->output >= 0)
+		snprintf(tokens, sizeof tokens, ", %lld in %lld out",
+		    (long long)(u->input < 0 ? 0 : u->input),
+		    (long long)(u->output < 0 ? 0 : u->output));
+	(bad ? log_warn : log_info)(
+	    "%s %.*s %.*s %.*s%s-> %d %s%.*s, %u attempt%s%s, %s%s%s%s%s",
+	    ex->req.id, (int)h->method.n, h->method.p, (int)h->path.n,
+	    h->path.p, (int)ex->route.model.n, ex->route.model.n > 0 ? ex->route.model.p : "",
+	    ex->route.stream ? " stream " : ex->route.model.n > 0 ? " " : "",
+	    status, ex->target != NULL ? "by " : "here",
+	    ex->target != NULL ? (int)ex->target->cfg->name.n : 0,
+	    ex->target != NULL ? ex->target->cfg->name.p : "", ex->attempts,
+	    ex->attempts == 1 ? "" : "s", first,
+	    seconds(total, (us - ex->req.began_us) / 1000), tokens,
+	    ex->answer.watch.stop_reason[0] != '\0' ? ", " : "",
+	    ex->answer.watch.stop_reason, how);
+}
+
+static void
+exchange_end(struct exchange *ex, int cut)
+{
+	ex->ended = 1;
+	timer_clear(ex->env->up.loop, &ex->again);
+	ex->ops->end(ex->arg, cut);
+}
+
+static void
+exchange_bury(void *arg)
+{
+	struct exchange *ex = arg;
+
+	free(ex->req.head);
+	free(ex->req.h);
+	buf_free(&ex->req.body);
+	buf_free(&ex->body);
+	buf_free(&ex->fields);
+	buf_free(&ex->type);
+	answer_free(&ex->answer);
+	route_free(&ex->route);
+	generation_free(ex->gen);
+	free(ex);
+}
+
+void
+exchange_free(struct exchange *ex)
+{
+	loop_bury(ex->env->up.loop, &ex->grave, exchange_bury, ex);
+}
+
+/* ---- health: what an outcome changes, and the log of it ---- */
+
+static void
+log_change(const struct fo_backend *b, const struct fo_change *c,
+    const char *reason)
+{
+	static const char *const state[] = { "closed", "open", "half-open" };
+	char t[24];
+
+	if (c->before != c->after && c->after == FO_OPEN)
+		log_warn("backend \"%s\": %s -> open (%s), next try in %s",
+		    b->name, state[c->before], reason, seconds(t, c->wait));
+	else if (c->before != c->after)
+		log_info("backend \"%s\": %s -> %s", b->name,
+		    state[c->before], state[c->after]);
+	if (c->cooled)
+		log_warn("backend \"%s\": rate limited, last for %s (%s)",
+		    b->name, seconds(t, c->wait),
+		    fo_source_text(b->cool_source));
+	if (c->warmed)
+		log_info("backend \"%s\": cool-down is over", b->name);
+}
+
+static void
+outcome_make(struct fo_outcome *o, const struct exchange *ex,
+    enum fo_phase phase, enum fo_fault fault)
+{
+	memset(o, 0, sizeof *o);
+	o->phase = phase;
+	o->fault = fault;
+	o->status = ex->answer.status;
+	o->cool_ms = ex->cool_ms;
+	o->cool_source = ex->cool_source;
+}
+
+static void
+attempt_book(struct exchange *ex, const struct fo_outcome *o,
+    const char *reason, uint64_t now)
+{
+	struct fo_backend *b = ex->ticket.b;
+	struct fo_change c;
+
+	if (b == NULL)
+		return;
+	failover_end(&ex->ticket, ex_policy(ex), o, now, &c);
+	log_change(b, &c, reason);
+}
+
+/* ---- answers of our own ---- */
+
+static void
+own_fields(struct exchange *ex, struct buf *out)
+{
+	if (ex->target != NULL && ex->committed)
+		forward_label(out, "x-spillway-backend",
+		    ex->target->cfg->name);
+	http_write_fieldu(out, "x-spillway-attempts", ex->attempts);
+	http_write_field(out, "x-request-id", str_of(ex->req.id));
+}
+
+static void
+reply_error(struct exchange *ex, int status, const char *message,
+    uint64_t retry_ms)
+{
+	struct buf body;
+
+	buf_clear(&ex->fields);
+	buf_init(&body, 16384);
+	dialect_error_body(&body, ex->route.call.dialect, status, str_of(message),
+	    str_of(ex->req.id));
+	http_write_field(&ex->fields, "content-type",
+	    str_of("application/json"));
+	own_fields(ex, &ex->fields);
+	if (retry_ms > 0)
+		http_write_fieldu(&ex->fields, "retry-after",
+		    (retry_ms + 999) / 1000);
+	ex->target = NULL;
+	log_request(ex, status, "");
+	ex->ops->start(ex->arg, status, buf_str(&ex->fields),
+	    (int64_t)body.len);
+	ex->ops->data(ex->arg, buf_str(&body));
+	buf_free(&body);
+	exchange_end(ex, 0);
+}
+
+static void
+reply_none(struct exchange *ex, uint64_t now)
+{
+	struct fo_none none;
+	char msg[400], t[24];
+
+	failover_none(ex->route.cands, ex->route.limited, ex->route.n, ex->failed, now,
+	    &none);
+	if (none.status == 429)
+		snprintf(msg, sizeof msg,
+		    "every backend is rate limited; the soonest is free in %s",
+		    seconds(t, none.retry_ms));
+	else if (none.status == 502)
+		snprintf(msg, sizeof msg, "all %u attempts failed; last: %s",
+		    ex->attempts, ex->cause);
+	else
+		snprintf(msg, sizeof msg, "no backend can take this request "
+		    "now%s%s; try again in %s", ex->cause[0] != '\0' ?
+		    "; last: " : "", ex->cause, seconds(t, none.retry_ms));
+	reply_error(ex, none.status, msg,
+	    none.status == 502 ? 0 : none.retry_ms);
+}
+
+/* ---- one attempt over: to the client, or on to the next ---- */
+
+/* What of the request is not needed any more once the answer is good. */
+static void
+request_release(struct exchange *ex)
+{
+	if (ex->up != NULL && ex->up->sent == 0)
+		return;		/* still being sent: an early answer */
+	buf_free(&ex->req.body);
+	buf_free(&ex->body);
+}
+
+static void
+type_write(struct exchange *ex, struct buf *out, struct str held)
+{
+	struct str type = buf_str(&ex->type);
+
+	/* Some resellers call their JSON text. */
+	if (ex->answer.status == 200 && str_casestarts(type, "text/plain") &&
+	    held.n > 0 && (*held.p == '{' || *held.p == '['))
+		type = str_of("application/json");
+	if (type.n > 0)
+		http_write_field(out, "content-type", type);
+}
+
+/* The answer is the client's from here on: the only place that decides. */
+static void
+exchange_commit(struct exchange *ex)
+{
+	struct str held = answer_held(&ex->answer);
+	int64_t length = ex->answer.complete &&
+	    ex->answer.kind != ANSWER_OPAQUE ? (int64_t)held.n : ex->length;
+	struct fo_change c;
+	struct fo_backend *b = ex->ticket.b;
+
+	ex->committed = 1;
+	ex->first_us = loop_us();
+	if (ex->answer.status < 300 && b != NULL) {
+		failover_commit(&ex->ticket, ex_policy(ex), &c);
+		log_change(b, &c, "");
+	}
+	type_write(ex, &ex->fields, held);
+	own_fields(ex, &ex->fields);
+	ex->ops->start(ex->arg, ex->answer.status, buf_str(&ex->fields),
+	    length);
+	if (held.n > 0)
+		ex->ops->data(ex->arg, held);
+	buf_free(&ex->fields);
+	buf_free(&ex->type);
+	answer_committed(&ex->answer);
+	request_release(ex);
+}
+
+static void
+exchange_finish(struct exchange *ex, uint64_t now)
+{
+	struct fo_outcome o;
+
+	outcome_make(&o, ex, FO_BODY, FO_NONE_FAULT);
+	attempt_book(ex, &o, "", now);
+	log_request(ex, ex->answer.status, "");
+	exchange_end(ex, 0);
+}
+
+/* After the commit there is no switch: the client must see that it broke. */
+static void
+exchange_broken(struct exchange *ex, enum fo_fault fault, const char *why,
+    uint64_t now)
+{
+	struct fo_outcome o;
+	struct buf event;
+	char how[256];
+
+	outcome_make(&o, ex, FO_BODY, fault);
+	attempt_book(ex, &o, fo_fault_text(fault), now);
+	if (ex->answer.kind == ANSWER_STREAM ||
+	    ex->answer.kind == ANSWER_ARRAY) {
+		buf_init(&event, 4096);
+		snprintf(how, sizeof how, "the answer broke off: %s",
+		    fo_fault_text(fault));
+		if (ex->answer.held.len > 0)
+			buf_adds(&event, "\n\n");	/* ends a torn event */
+		dialect_error_event(&event, &ex->route.call, 502, str_of(how));
+		ex->ops->data(ex->arg, buf_str(&event));
+		buf_free(&event);
+	}
+	snprintf(how, sizeof how, ", broke off: %s (%s)",
+	    fo_fault_text(fault), why);
+	log_request(ex, ex->answer.status, how);
+	exchange_end(ex, 1);
+}
+
+/* One line for each attempt that failed, and the cause for the client. */
+static void
+log_failure(struct exchange *ex, const struct fo_outcome *o,
+    const char *why)
+{
+	const struct config_backend *b = ex->target->cfg;
+	char mask[UTIL_MASK_SIZE], what[64];
+
+	if (o->fault == FO_NONE_FAULT || o->fault == FO_STATUS_FAULT)
+		snprintf(what, sizeof what, "status %d", o->status);
+	else
+		snprintf(what, sizeof what, "%s", fo_fault_text(o->fault));
+	snprintf(ex->cause, sizeof ex->cause, "backend \"%.*s\": %s",
+	    b->name.n < 100 ? (int)b->name.n : 100, b->name.p, what);
+	util_mask(mask, b->token);
+	log_warn("%s attempt %u on \"%.*s\" (%.*s, token %s) failed: "
+	    "%s%s%s", ex->req.id, ex->attempts, (int)b->name.n, b->name.p,
+	    (int)b->base_url.n, b->base_url.p, mask, what,
+	    *why != '\0' ? ": " : "", why);
+}
+
+static void
+attempt_failed(struct exchange *ex, const struct fo_outcome *o,
+    const char *why, uint64_t now)
+{
+	char reason[96];
+
+	log_failure(ex, o, why);
+	if (o->status == 429 || o->fault == FO_RATE_TEXT_FAULT)
+		ex->route.limited[ex->cur] = 1;
+	else {
+		ex->route.limited[ex->cur] = 0;
+		ex->failed = 1;
+	}
+	snprintf(reason, sizeof reason, "%s", ex->cause[0] != '\0' ?
+	    strrchr(ex->cause, ':') + 2 : "");
+	attempt_book(ex, o, reason, now);
+	answer_free(&ex->answer);
+	if (ex->up != NULL) {
+		upstream_abort(ex->up);
+		ex->up = NULL;
+	}
+	exchange_next(ex, now);
+}
+
+/* A status or a text that may move on: 4.6. */
+static void
+error_judge(struct exchange *ex, uint64_t now)
+{
+	struct str body = answer_held(&ex->answer);
+	struct fo_outcome o;
+	struct dialect_fault f;
+	struct http_head none;
+
+	outcome_make(&o, ex, FO_HOLD, failover_text(ex_policy(ex), body));
+	if (o.status == 400) {
+		dialect_fault(&f, body);
+		o.bad_key = str_is(f.reason, "API_KEY_INVALID") != 0;
+	}
+	if (o.cool_source == FO_FROM_DEFAULT && body.n > 0) {
+		memset(&none, 0, sizeof none);
+		memset(none.first, -1, sizeof none.first);
+		none.status = o.status;
+		o.cool_ms = failover_cooldown(ex_policy(ex), &none, body,
+		    loop_wall(ex->env->up.loop), &o.cool_source);
+	}
+	if (failover_judge(ex_policy(ex), &o) == FO_NEXT) {
+		answer_note(&ex->answer, body);
+		attempt_failed(ex, &o, ex->answer.note, now);
+		return;
+	}
+	exchange_commit(ex);
+	if (ex->answer.complete)
+		exchange_finish(ex, now);
+}
+
+/* A good status with a bad content. */
+static void
+content_judge(struct exchange *ex, uint64_t now)
+{
+	struct fo_outcome o;
+	enum fo_fault text = FO_NONE_FAULT;
+
+	if (ex->answer.fault == FO_ERROR_EVENT_FAULT)
+		text = failover_text(ex_policy(ex), answer_held(&ex->answer));
+	outcome_make(&o, ex, FO_HOLD, text != FO_NONE_FAULT ? text :
+	    ex->answer.fault);
+	if (failover_judge(ex_policy(ex), &o) == FO_RETURN) {
+		exchange_commit(ex);
+		if (ex->answer.complete)
+			exchange_finish(ex, now);
+		return;
+	}
+	attempt_failed(ex, &o, ex->answer.note, now);
+}
+
+static void
+step_take(struct exchange *ex, enum answer_step step, uint64_t now)
+{
+	switch (step) {
+	case ANSWER_HOLD:
+		break;
+	case ANSWER_GOOD:
+		exchange_commit(ex);
+		if (ex->answer.complete)
+			exchange_finish(ex, now);
+		break;
+	case ANSWER_BAD:
+		content_judge(ex, now);
+		break;
+	case ANSWER_JUDGE:
+		error_judge(ex, now);
+		break;
+	}
+}
+
+/* ---- what the upstream tells ---- */
+
+static void
+up_head(void *arg, const struct http_head *h, uint64_t now)
+{
+	struct exchange *ex = arg;
+	int head_only = str_is(ex->req.h->method, "HEAD");
+
+	ex->moves_on = fo_on(ex_policy(ex), h->status) != 0;
+	ex->cool_ms = failover_cooldown(ex_policy(ex), h, str_of(""),
+	    loop_wall(ex->env->up.loop), &ex->cool_source);
+	ex->length = h->framing == HTTP_LENGTH ? (int64_t)h->length :
+	    h->framing == HTTP_NO_BODY && !head_only ? 0 : -1;
+	if (head_only && http_get(h, HTTP_CONTENT_LENGTH).p != NULL)
+		ex->length = (int64_t)h->length;
+	buf_clear(&ex->fields);
+	buf_clear(&ex->type);
+	forward_answer(&ex->fields, h);
+	buf_addstr(&ex->type, http_get(h, HTTP_CONTENT_TYPE));
+	if (ex->moves_on && !head_only)
+		upstream_hurry(ex->up, now + EX_ERROR_MS);
+	step_take(ex, answer_head(&ex->answer, h, ex->moves_on, head_only),
+	    now);
+}
+
+static void
+stall_check(struct exchange *ex)
+{
+	if (ex->committed && !ex->ended &&
+	    ex->ops->backlog(ex->arg) > EXCHANGE_HIGH)
+		ex->stalled = 1;
+}
+
+static void
+up_body(void *arg, struct str data, uint64_t now)
+{
+	struct exchange *ex = arg;
+
+	if (ex->committed) {
+		ex->ops->data(ex->arg, data);
+		if (!ex->ended)
+			answer_body(&ex->answer, data);
+	} else
+		step_take(ex, answer_body(&ex->answer, data), now);
+	stall_check(ex);
+}
+
+static void
+up_done(void *arg, uint64_t now)
+{
+	struct exchange *ex = arg;
+	enum answer_step step;
+
+	ex->up = NULL;
+	step = answer_done(&ex->answer);
+	if (!ex->committed)
+		step_take(ex, step, now);
+	else if (step == ANSWER_BAD)
+		exchange_broken(ex, ex->answer.fault,
+		    "the stream ended without a stop reason", now);
+	else
+		exchange_finish(ex, now);
+}
+
+static void
+up_fail(void *arg, enum fo_fault fault, const char *why, uint64_t now)
+{
+	struct exchange *ex = arg;
+	struct upstream *u = ex->up;
+	struct fo_outcome o;
+
+	ex->up = NULL;
+	if (ex->committed && ex->answer.kind == ANSWER_STREAM &&
+	    ex->answer.watch.ended) {
+		exchange_finish(ex, now);	/* its last event was there */
+		return;
+	}
+	if (ex->committed) {
+		exchange_broken(ex, fault, why, now);
+		return;
+	}
+	if (ex->answer.kind == ANSWER_ERROR && ex->moves_on) {
+		error_judge(ex, now);		/* the status says it all */
+		return;
+	}
+	outcome_make(&o, ex, u->phase, fault);
+	o.reused = u->reused;
+	o.any_bytes = u->any_bytes;
+	if (failover_judge(ex_policy(ex), &o) == FO_SAME_FRESH) {
+		log_debug("%s pooled connection to \"%.*s\" was stale (%s), "
+		    "again on a new one", ex->req.id,
+		    (int)ex->target->cfg->name.n, ex->target->cfg->name.p,
+		    why);
+		answer_free(&ex->answer);
+		attempt_start(ex, 1, now);
+		return;
+	}
+	attempt_failed(ex, &o, why, now);
+}
+
+static void
+up_pause(void *arg, uint64_t now)
+{
+	struct exchange *ex = arg;
+
+	(void)now;
+	if (ex->committed && !ex->ended)
+		ex->ops->flush(ex->arg);
+	stall_check(ex);
+}
+
+static int
+up_wants(void *arg)
+{
+	struct exchange *ex = arg;
+
+	return !ex->stalled;
+}
+
+static const struct upstream_ops up_ops = {
+	up_head, up_body, up_done, up_fail, up_pause, up_wants
+};
+
+void
+exchange_drained(struct exchange *ex)
+{
+	if (!ex->stalled)
+		return;
+	ex->stalled = 0;
+	if (ex->up != NULL)
+		upstream_resume(ex->up);
+}
+
+/* ---- attempts ---- */
+
+/*
+ * Starts the attempt that the ticket allows.  A failure to start is one of
+ * ours: no strike, and the next backend would meet it too.
+ */
+static void
+attempt_start(struct exchange *ex, int fresh, uint64_t now)
+{
+	const struct config_backend *b = ex->target->cfg;
+	struct str body = buf_str(&ex->req.body);
+	struct upstream_request req;
+	struct fo_outcome o;
+	int64_t length;
+	int other;
+
+	memset(&req, 0, sizeof req);
+	buf_init(&req.head, EX_FIELDS_MAX);
+	buf_free(&ex->body);
+	ex->cool_ms = 0;
+	ex->moves_on = 0;
+	answer_start(&ex->answer, &ex->route.call, b->api == DIALECT_ANY ?
+	    ex->route.call.dialect : b->api, ex->route.stream);
+	if ((other = route_body(&ex->route, b, body, &ex->body)) == 1)
+		body = buf_str(&ex->body);
+	length = body.n > 0 || ex->req.h->framing != HTTP_NO_BODY ?
+	    (int64_t)body.n : -1;
+	req.body = body;
+	req.head_only = str_is(ex->req.h->method, "HEAD");
+	req.stream = ex->route.stream;
+	req.timeout = ex_config(ex)->retry.timeout;
+	req.total_at = ex->total_at;
+	if (other != -1 && forward_request(&req.head, ex->req.h, b,
+	    &ex->route.call, ex->route.call.op != OP_OTHER, length) == 0)
+		ex->up = upstream_start(ex->target, &ex->env->up, &req, fresh,
+		    &up_ops, ex);
+	else
+		buf_wipe(&req.head);
+	if (ex->up != NULL)
+		return;
+	outcome_make(&o, ex, FO_CONNECT, FO_LOCAL_FAULT);
+	attempt_book(ex, &o, "", now);
+	reply_error(ex, 503, "out of memory for this request", 1000);
+}
+
+/* Why better placed backends were passed over, once a request. */
+static void
+log_skips(const struct exchange *ex, int chosen, uint64_t now)
+{
+	const struct fo_cand *c;
+	char t[24];
+	size_t i;
+
+	for (i = 0; i < ex->route.n; i++) {
+		c = &ex->route.cands[i];
+		if (chosen >= 0 && i != (size_t)chosen && c->skip ==
+		    FO_SKIP_NONE && c->b->cool_until > now && c->priority <=
+		    ex->route.cands[chosen].priority)
+			log_info("%s leaves \"%s\" for later: rate limited, "
+			    "%s left", ex->req.id, c->b->name,
+			    seconds(t, c->wait));
+		else if (c->skip != FO_SKIP_NONE && c->skip != FO_SKIP_TRIED)
+			log_info("%s skips \"%s\": %s, %s left", ex->req.id,
+			    c->b->name, fo_skip_text(c->skip),
+			    seconds(t, c->wait));
+	}
+}
+
+static void
+exchange_again(void *arg, uint64_t now)
+{
+	attempt_start(arg, 0, now);
+}
+
+/* Who is next?  Starts the attempt, or answers that there is none. */
+static void
+exchange_next(struct exchange *ex, uint64_t now)
+{
+	const struct config *cfg = ex_config(ex);
+	struct fo_cand *c;
+	int i;
+
+	if ((cfg->retry.attempts > 0 && ex->attempts >= cfg->retry.attempts) ||
+	    (ex->total_at != 0 && now >= ex->total_at)) {
+		reply_none(ex, now);
+		return;
+	}
+	i = failover_pick(ex->route.cands, ex->route.n,
+	    cfg->retry.tries_per_backend, &cfg->failover, now, &ex->ticket);
+	if (ex->attempts == 0 || i == -1)
+		log_skips(ex, i, now);
+	if (i == -1) {
+		reply_none(ex, now);
+		return;
+	}
+	c = &ex->route.cands[i];
+	ex->cur = (size_t)i;
+	ex->target = &ex->gen->targets[ex->route.index[i]];
+	ex->attempts++;
+	if (ex->ticket.trial)
+		log_info("%s is a trial for \"%s\" (breaker half-open)",
+		    ex->req.id, c->b->name);
+	if (c->tried++ > 0 && timer_set(ex->env->up.loop, &ex->again,
+	    now + EX_AGAIN_MS) == 0)
+		return;
+	attempt_start(ex, 0, now);
+}
+
+/* ---- beginning and leaving ---- */
+
+void
+exchange_id(struct exchange_env *env, const struct http_head *h,
+    char id[EXCHANGE_ID_MAX + 1])
+{
+	struct str own = http_get(h, HTTP_X_REQUEST_ID);
+	uint64_t r;
+	size_t i;
+
+	for (i = 0; i < own.n && own.n <= EXCHANGE_ID_MAX; i++)
+		if (own.p[i] <= ' ' || own.p[i] >= 0x7f)
+			break;
+	if (own.n > 0 && own.n <= EXCHANGE_ID_MAX && i == own.n) {
+		memcpy(id, own.p, own.n);
+		id[own.n] = '\0';
+		return;
+	}
+	r = util_random(&env->random);
+	memcpy(id, "req_", 4);
+	util_hex(id + 4, &r, sizeof r);
+}
+
+struct exchange *
+exchange_new(struct exchange_env *env, struct generation *gen,
+    const struct exchange_request *r, const struct exchange_ops *ops,
+    void *arg)
+{
+	struct exchange *ex;
+	struct buf body = r->body;
+
+	if ((ex = calloc(1, sizeof *ex)) == NULL) {
+		free(r->head);
+		free(r->h);
+		buf_free(&body);
+		return NULL;
+	}
+	ex->env = env;
+	ex->gen = generation_ref(gen);
+	ex->req = *r;
+	ex->ops = ops;
+	ex->arg = arg;
+	ex->again.fire = exchange_again;
+	ex->again.arg = ex;
+	ex->length = -1;
+	dialect_watch_start(&ex->answer.watch, DIALECT_ANY, OP_OTHER);
+	buf_init(&ex->fields, EX_FIELDS_MAX);
+	buf_init(&ex->type, 1024);
+	env->served++;
+	return ex;
+}
+
+void
+exchange_go(struct exchange *ex)
+{
+	uint64_t now = loop_now(ex->env->up.loop);
+	struct route_fault f;
+
+	if (ex_config(ex)->timeouts.total != 0)
+		ex->total_at = now + ex_config(ex)->timeouts.total;
+	if (route_make(&ex->route, ex->req.h, buf_str(&ex->req.body), ex->gen,
+	    &f) == -1) {
+		reply_error(ex, f.status, f.why, f.status == 503 ? 1000 : 0);
+		return;
+	}
+	exchange_next(ex, now);
+}
+
+void
+exchange_abandon(struct exchange *ex, const char *why)
+{
+	uint64_t now = loop_now(ex->env->up.loop);
+	struct fo_outcome o;
+	char how[128];
+
+	if (ex->ended)
+		return;
+	if (ex->up != NULL) {
+		upstream_abort(ex->up);
+		ex->up = NULL;
+	}
+	outcome_make(&o, ex, ex->committed ? FO_BODY : FO_WAIT,
+	    FO_CLIENT_LEFT_FAULT);
+	attempt_book(ex, &o, "", now);
+	snprintf(how, sizeof how, ", %s", why);
+	log_request(ex, ex->committed ? ex->answer.status : EX_CLIENT_LEFT,
+	    how);
+	ex->ended = 1;
+	timer_clear(ex->env->up.loop, &ex->again);
+}

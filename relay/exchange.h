@@ -1,0 +1,88 @@
+#ifndef RELAY_EXCHANGE_H
+#define RELAY_EXCHANGE_H
+
+/*
+ * One request on its way: candidates, attempts, replay, hold-back until the
+ * commit, accounting.  Owned by the client connection that it came over;
+ * owns the request (head and body) and borrows one upstream at a time.
+ */
+
+#include "base/buf.h"
+#include "dialect/dialect.h"
+#include "failover.h"
+#include "http.h"
+#include "net/loop.h"
+#include "relay/answer.h"
+#include "relay/target.h"
+#include "relay/upstream.h"
+
+#define EXCHANGE_HIGH	(256u << 10)	/* backlog: stop reading upstream */
+#define EXCHANGE_LOW	(64u << 10)	/* and go on below this */
+#define EXCHANGE_ID_MAX	128
+
+/* How the answer reaches whoever asked.  All but backlog may end in end. */
+struct exchange_ops {
+	/*
+	 * The answer begins.  fields: complete lines, without framing and
+	 * connection fields; length: of the body, -1: not known yet.
+	 */
+	void (*start)(void *arg, int status, struct str fields,
+	    int64_t length);
+	void (*data)(void *arg, struct str data);
+	/* All that one wake-up brought was given: send it. */
+	void (*flush)(void *arg);
+	/*
+	 * The answer is over and the exchange may be freed; cut: it broke
+	 * off, and the client must see that.
+	 */
+	void (*end)(void *arg, int cut);
+	/* Bytes given that the client has not taken. */
+	size_t (*backlog)(void *arg);
+};
+
+/* What all exchanges of a process share. */
+struct exchange_env {
+	struct upstream_env up;
+	uint64_t random;		/* state of util_random() */
+	uint64_t served;		/* requests so far, for the log */
+};
+
+/* The request, as the client connection read it. */
+struct exchange_request {
+	char *head;		/* ownership passes: malloc'd bytes */
+	struct http_head *h;	/* ownership passes: parsed in `head` */
+	struct buf body;	/* ownership passes: decoded */
+	char id[EXCHANGE_ID_MAX + 1];
+	uint64_t began_us;	/* loop_us() when its head was complete */
+};
+
+struct exchange;
+
+/*
+ * Takes r to be served under a generation (referenced).  Calls nothing
+ * back.  NULL: out of memory; r's parts are freed then.
+ */
+struct exchange *exchange_new(struct exchange_env *env,
+    struct generation *gen, const struct exchange_request *r,
+    const struct exchange_ops *ops, void *arg);
+
+/* Begins; may call back, end() too, before it returns. */
+void exchange_go(struct exchange *ex);
+
+/* The client left before end(): gives up, harms nobody. */
+void exchange_abandon(struct exchange *ex, const char *why);
+
+/* Frees it, at the end of the turn; after end() or exchange_abandon(). */
+void exchange_free(struct exchange *ex);
+
+/* The client's backlog fell below EXCHANGE_LOW. */
+void exchange_drained(struct exchange *ex);
+
+/*
+ * Picks the id of a request: the client's own x-request-id if it is 1 to
+ * 128 visible ASCII characters, else a new one.
+ */
+void exchange_id(struct exchange_env *env, const struct http_head *h,
+    char id[EXCHANGE_ID_MAX + 1]);
+
+#endif

@@ -1,0 +1,232 @@
+#include "relay/forward.h"
+
+#include <string.h>
+
+/* "/v1/v1/x" is what clients make of a base URL that ends in /v1. */
+static struct str
+path_plain(struct str path)
+{
+	while (str_starts(path, "/v1/v1/")) {
+		path.p += 3;
+		path.n -= 3;
+	}
+	return path;
+}
+
+/* Length of a leading "/v1", "/v1beta" or "/v1alpha", 0 if none. */
+static size_t
+version_length(struct str path)
+{
+	static const char *const known[] = { "/v1beta", "/v1alpha", "/v1" };
+	size_t i, n;
+
+	for (i = 0; i < sizeof known / sizeof *known; i++) {
+		n = strlen(known[i]);
+		if (str_starts(path, known[i]) &&
+		    (path.n == n || path.p[n] == '/'))
+			return n;
+	}
+	return 0;
+}
+
+/* The path with the model's name in it (Gemini) exchanged. */
+static int
+path_write(struct buf *out, struct str path, struct str model,
+    struct str as)
+{
+	size_t before;
+
+	if (model.n == 0 || str_eq(model, as) || model.p < path.p ||
+	    model.p + model.n > path.p + path.n)
+		return buf_addstr(out, path);
+	before = (size_t)(model.p - path.p);
+	buf_add(out, path.p, before);
+	buf_addstr(out, as);
+	return buf_add(out, model.p + model.n, path.n - before - model.n);
+}
+
+int
+forward_target(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, const struct dialect_call *call)
+{
+	struct str path = path_plain(h->path), base = b->url.path, v;
+	size_t n = version_length(path);
+
+	if (b->path_prefix.p != NULL && n == 3) {
+		buf_addstr(out, base);
+		if (b->path_prefix.n > 0 && *b->path_prefix.p != '/')
+			buf_addc(out, '/');
+		v = b->path_prefix;
+		while (v.n > 0 && v.p[v.n - 1] == '/')
+			v.n--;
+		buf_addstr(out, v);
+		path = str_n(path.p + n, path.n - n);
+	} else {
+		v = str_n(path.p, n);
+		if (n > 0 && base.n >= n && str_eq(v,
+		    str_n(base.p + base.n - n, n)) )
+			base.n -= n;
+		buf_addstr(out, base);
+	}
+	path_write(out, path, call->model, config_model_for(b, call->model));
+	if (h->query.n > 0) {
+		size_t at = out->len;
+
+		buf_addc(out, '?');
+		http_query_without(out, h->query, "key");
+		if (out->len == at + 1)
+			buf_cut(out, at);
+	}
+	return out->bad ? -1 : 0;
+}
+
+static int
+auth_write(struct buf *out, const struct http_head *h,
+    const struct config_backend *b)
+{
+	static const struct {
+		enum http_id id;
+		const char *name;
+	} own[] = {
+		{ HTTP_AUTHORIZATION, "authorization" },
+		{ HTTP_X_API_KEY, "x-api-key" },
+		{ HTTP_X_GOOG_API_KEY, "x-goog-api-key" }
+	};
+	size_t i;
+	struct str v;
+
+	if (b->auth == AUTH_PASSTHROUGH) {
+		for (i = 0; i < sizeof own / sizeof *own; i++)
+			if ((v = http_get(h, own[i].id)).p != NULL)
+				http_write_field(out, own[i].name, v);
+		v = http_query_get(h->query, "key");
+		if (v.p != NULL && b->api == DIALECT_GEMINI)
+			http_write_field(out, "x-goog-api-key", v);
+		return out->bad ? -1 : 0;
+	}
+	if (b->token.n == 0)
+		return 0;
+	if (b->auth == AUTH_BEARER || b->auth == AUTH_BOTH) {
+		buf_adds(out, "authorization: Bearer ");
+		buf_addstr(out, b->token);
+		buf_adds(out, "\r\n");
+	}
+	if (b->auth == AUTH_X_API_KEY || b->auth == AUTH_BOTH)
+		http_write_field(out, "x-api-key", b->token);
+	if (b->auth == AUTH_X_GOOG_API_KEY)
+		http_write_field(out, "x-goog-api-key", b->token);
+	return out->bad ? -1 : 0;
+}
+
+/* 1 if the backend's `headers` set a field of that name. */
+static int
+overridden(const struct config_backend *b, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < b->nheaders; i++)
+		if (str_caseeq(b->headers[i].name, name))
+			return 1;
+	return 0;
+}
+
+static int
+request_field_goes(const struct http_field *f, int read)
+{
+	switch (f->id) {
+	case HTTP_HOST:
+	case HTTP_CONTENT_LENGTH:
+	case HTTP_EXPECT:
+	case HTTP_AUTHORIZATION:
+	case HTTP_X_API_KEY:
+	case HTTP_X_GOOG_API_KEY:
+		return 0;
+	case HTTP_ACCEPT_ENCODING:
+		return !read;
+	default:
+		return !f->hop;
+	}
+}
+
+static void
+line_write(struct buf *out, const struct http_field *f)
+{
+	buf_addstr(out, f->name);
+	buf_add(out, ": ", 2);
+	buf_addstr(out, f->value);
+	buf_add(out, "\r\n", 2);
+}
+
+int
+forward_request(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, const struct dialect_call *call,
+    int read, int64_t length)
+{
+	const struct http_field *f;
+	size_t i;
+
+	buf_addstr(out, h->method);
+	buf_addc(out, ' ');
+	forward_target(out, h, b, call);
+	buf_adds(out, " HTTP/1.1\r\n");
+	if (!overridden(b, str_of("host")))
+		http_write_field(out, "host", b->url.host_port);
+	auth_write(out, h, b);
+	for (i = 0; i < h->nfields; i++) {
+		f = &h->fields[i];
+		if (request_field_goes(f, read) &&
+		    (b->nheaders == 0 || !overridden(b, f->name)))
+			line_write(out, f);
+	}
+	if (read)
+		buf_adds(out, "accept-encoding: identity\r\n");
+	for (i = 0; i < b->nheaders; i++)
+		if (b->headers[i].value.n > 0) {	/* empty: removed */
+			buf_addstr(out, b->headers[i].name);
+			buf_add(out, ": ", 2);
+			buf_addstr(out, b->headers[i].value);
+			buf_add(out, "\r\n", 2);
+		}
+	if (length >= 0)
+		http_write_fieldu(out, "content-length", (uint64_t)length);
+	return buf_add(out, "\r\n", 2);
+}
+
+int
+forward_answer(struct buf *out, const struct http_head *h)
+{
+	const struct http_field *f;
+	size_t i;
+
+	for (i = 0; i < h->nfields; i++) {
+		f = &h->fields[i];
+		if (f->hop || f->id == HTTP_CONTENT_LENGTH ||
+		    f->id == HTTP_CONTENT_TYPE || f->id == HTTP_X_REQUEST_ID ||
+		    (f->name.n > 11 &&
+		    str_casestarts(f->name, "x-spillway-")))
+			continue;
+		line_write(out, f);
+	}
+	return out->bad ? -1 : 0;
+}
+
+int
+forward_label(struct buf *out, const char *name, struct str value)
+{
+	char hex[3];
+	size_t i;
+
+	buf_adds(out, name);
+	buf_add(out, ": ", 2);
+	for (i = 0; i < value.n; i++) {
+		if (value.p[i] > ' ' && value.p[i] < 0x7f &&
+		    value.p[i] != '%') {
+			buf_addc(out, value.p[i]);
+			continue;
+		}
+		util_hex(hex, value.p + i, 1);
+		buf_addc(out, '%');
+		buf_add(out, hex, 2);
+	}
+	return buf_add(out, "\r\n", 2);
+}

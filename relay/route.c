@@ -1,0 +1,173 @@
+#include "relay/route.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+#define ROUTE_MODEL_MAX 1024	/* bytes of a model's name */
+
+/* ---- the request ---- */
+
+static int
+fault(struct route_fault *f, int status, const char *why)
+{
+	f->status = status;
+	snprintf(f->why, sizeof f->why, "%s", why);
+	return -1;
+}
+
+/* The model's name out of its raw JSON string: a copy, as the body goes. */
+static int
+model_read(struct route *r, struct str raw, struct route_fault *f)
+{
+	if (json_unescape(&r->text, raw) == -1)
+		return fault(f, 400, "the model's name is too long");
+	r->model = buf_str(&r->text);
+	return 0;
+}
+
+static int
+body_read(struct route *r, struct str body, struct route_fault *f)
+{
+	static const char *const names[] = { "model", "stream" };
+	struct json_value v[2];
+	const char *why = "";
+	size_t at = 0;
+	unsigned line, column;
+
+	if (json_members(body, names, v, 2, &why, &at) == -1) {
+		if (r->call.op == OP_LEGACY)
+			return 0;	/* a form with a file, perhaps */
+		json_line(body, at, &line, &column);
+		f->status = 400;
+		snprintf(f->why, sizeof f->why, "the request body is not a "
+		    "JSON object: %s (line %u, column %u)", why, line,
+		    column);
+		return -1;
+	}
+	r->json = 1;
+	if (r->call.dialect == DIALECT_GEMINI && r->call.model.n > 0)
+		return 0;		/* both stand in the path */
+	r->stream = v[1].type == JSON_TRUE;
+	return v[0].type == JSON_STRING ? model_read(r, v[0].raw, f) : 0;
+}
+
+static int
+op_has_body(enum dialect_op op)
+{
+	return op == OP_GENERATE || op == OP_RESPONSES || op == OP_COUNT ||
+	    op == OP_LEGACY;
+}
+
+/* ---- the candidates ---- */
+
+static void
+candidate_add(struct route *r, const struct generation *gen, size_t i)
+{
+	struct fo_cand *c = &r->cands[r->n];
+
+	memset(c, 0, sizeof *c);
+	c->b = gen->targets[i].health;
+	c->priority = gen->targets[i].cfg->priority;
+	r->index[r->n++] = i;
+}
+
+/* Fills the candidates; *disabled: one that fits is switched off. */
+static void
+candidates_fill(struct route *r, const struct generation *gen, int *disabled,
+    const char **why)
+{
+	const struct config_backend *b;
+	size_t i;
+
+	for (i = 0; i < gen->cfg->nbackends; i++) {
+		b = gen->targets[i].cfg;
+		if (!config_fits(b, r->call.dialect, r->model, why))
+			continue;
+		if (b->enabled)
+			candidate_add(r, gen, i);
+		else
+			*disabled = 1;
+	}
+	if (r->n > 0 || r->call.op != OP_OTHER)
+		return;
+	/* Paths that nobody knows: the first eligible of any API. */
+	for (i = 0; i < gen->cfg->nbackends; i++)
+		if (gen->targets[i].cfg->enabled)
+			candidate_add(r, gen, i);
+}
+
+static int
+candidates_make(struct route *r, const struct generation *gen,
+    struct route_fault *f)
+{
+	size_t n = gen->cfg->nbackends;
+	const char *why = "no backend is configured";
+	int disabled = 0;
+
+	r->cands = malloc(n * sizeof *r->cands);
+	r->index = malloc(n * sizeof *r->index);
+	r->limited = calloc(n, 1);
+	if (r->cands == NULL || r->index == NULL || r->limited == NULL)
+		return fault(f, 500, "out of memory");
+	candidates_fill(r, gen, &disabled, &why);
+	if (r->n > 0)
+		return 0;
+	f->status = disabled ? 503 : 404;
+	snprintf(f->why, sizeof f->why, "no %sbackend serves the model "
+	    "\"%.*s\" to %s clients (%s)", disabled ? "enabled " : "",
+	    r->model.n < 100 ? (int)r->model.n : 100,
+	    r->model.n > 0 ? r->model.p : "", dialect_name(r->call.dialect),
+	    disabled ? "those that could are disabled" : why);
+	return -1;
+}
+
+int
+route_make(struct route *r, const struct http_head *h, struct str body,
+    const struct generation *gen, struct route_fault *f)
+{
+	memset(r, 0, sizeof *r);
+	buf_init(&r->text, ROUTE_MODEL_MAX);
+	dialect_detect(&r->call, h);
+	r->model = r->call.model;
+	r->stream = r->call.stream;
+	if (op_has_body(r->call.op) && body_read(r, body, f) == -1)
+		return -1;
+	return candidates_make(r, gen, f);
+}
+
+void
+route_free(struct route *r)
+{
+	buf_free(&r->text);
+	free(r->cands);
+	free(r->index);
+	free(r->limited);
+}
+
+/* ---- what a backend is to see ---- */
+
+int
+route_body(const struct route *r, const struct config_backend *b,
+    struct str body, struct buf *out)
+{
+	struct str to;
+	struct buf raw;
+	int n;
+
+	if (!r->json || r->call.model.n > 0)
+		return 0;
+	to = config_model_for(b, r->model);
+	if (to.p == NULL || str_eq(to, r->model))
+		return 0;
+	buf_init(&raw, 4096);
+	buf_init(out, body.n + 4096 + to.n * 6);
+	if (json_write(&raw, to) == -1)
+		n = -1;
+	else
+		n = json_replace(out, body, "model", buf_str(&raw), 0);
+	buf_free(&raw);
+	return n == -1 ? -1 : n > 0;
+}

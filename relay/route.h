@@ -1,0 +1,54 @@
+#ifndef RELAY_ROUTE_H
+#define RELAY_ROUTE_H
+
+/*
+ * What a request is, and who may serve it: its dialect and operation, the
+ * model and whether it wants a stream, and the backends that fit, in config
+ * order.  Pure: reads the request and a generation.
+ */
+
+#include "base/buf.h"
+#include "dialect/dialect.h"
+#include "failover.h"
+#include "http.h"
+#include "relay/target.h"
+
+struct route {
+	struct dialect_call call;
+	struct str model;	/* as the client named it; "" if it did not */
+	struct buf text;	/* owned: where model lies if the body had it */
+	unsigned stream:1;	/* the answer is to be a stream */
+	unsigned json:1;	/* the body is a JSON object with a model */
+	/* The candidates; three arrays of n, owned. */
+	struct fo_cand *cands;
+	size_t *index;		/* of the target of each candidate */
+	unsigned char *limited;	/* it answered 429 to this request */
+	size_t n;
+};
+
+/* Why a request cannot be served: an HTTP status and a sentence. */
+struct route_fault {
+	int status;
+	char why[300];
+};
+
+/*
+ * Reads head and body.  Returns 0; -1 with f: 400 for a body that had to
+ * be JSON and is not, 404 for a model that no backend could ever serve, 503
+ * if only disabled ones could, 500 when out of memory.
+ * r is to be freed in both cases.
+ */
+int route_make(struct route *r, const struct http_head *h, struct str body,
+    const struct generation *gen, struct route_fault *f);
+
+void route_free(struct route *r);
+
+/*
+ * Adds the body as the backend of a target is to see it; returns 1 if it is
+ * another than the client's, 0 if the original serves (nothing is added),
+ * -1 when out of memory.
+ */
+int route_body(const struct route *r, const struct config_backend *b,
+    struct str body, struct buf *out);
+
+#endif
