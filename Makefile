@@ -1,0 +1,143 @@
+# Spillway.  POSIX make: works with GNU make and bmake.
+#
+#	make			./spillway
+#	make run		installs what is missing, starts the demo
+#	make check		the fast tests, installs nothing
+#	make test		installs what is missing, runs every test
+#
+# Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS PREFIX DESTDIR ARGS,
+# SAN=1 (AddressSanitizer and UBSan), BEARSSL=DIR (a built BearSSL tree
+# instead of the system's library), FUZZ_SECONDS (for each target).
+
+.POSIX:
+.SUFFIXES:
+.SUFFIXES: .c .o
+
+SRCS = proxy.c http.c http_body.c json.c tls.c failover.c config.c \
+	base/buf.c base/log.c base/util.c \
+	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
+	net/trust.c \
+	dialect/anthropic.c dialect/dialect.c dialect/gemini.c \
+	dialect/openai.c dialect/responses.c dialect/sse.c \
+	conf/check.c conf/describe.c conf/fault.c conf/keys.c conf/pages.c \
+	conf/pool.c conf/read.c conf/value.c \
+	relay/answer.c relay/client.c relay/exchange.c relay/forward.c \
+	relay/route.c relay/target.c relay/upstream.c \
+	admin/demo.c admin/probe.c
+
+OBJS = proxy.o http.o http_body.o json.o tls.o failover.o config.o \
+	base/buf.o base/log.o base/util.o \
+	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
+	net/trust.o \
+	dialect/anthropic.o dialect/dialect.o dialect/gemini.o \
+	dialect/openai.o dialect/responses.o dialect/sse.o \
+	conf/check.o conf/describe.o conf/fault.o conf/keys.o conf/pages.o \
+	conf/pool.o conf/read.o conf/value.o \
+	relay/answer.o relay/client.o relay/exchange.o relay/forward.o \
+	relay/route.o relay/target.o relay/upstream.o \
+	admin/demo.o admin/probe.o
+
+HDRS = http.h json.h tls.h tls_why.h failover.h config.h \
+	base/buf.h base/log.h base/util.h \
+	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \
+	net/trust.h \
+	dialect/anthropic.h dialect/dialect.h dialect/gemini.h \
+	dialect/openai.h dialect/responses.h dialect/sse.h \
+	conf/check.h conf/describe.h conf/fault.h conf/keys.h conf/pages.h \
+	conf/pool.h conf/read.h conf/value.h \
+	relay/answer.h relay/client.h relay/exchange.h relay/forward.h \
+	relay/route.h relay/target.h relay/upstream.h \
+	admin/demo.h admin/probe.h
+
+CC = cc
+CFLAGS = -O2 -g
+CPPFLAGS =
+LDFLAGS =
+LDLIBS =
+PREFIX = /usr/local
+DESTDIR =
+SAN =
+BEARSSL =
+ARGS = --demo
+FUZZ_SECONDS = 60
+
+STD = -std=c99 -D_POSIX_C_SOURCE=200809L
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings
+
+# What depends on a variable is decided by the shell of the recipe: POSIX
+# make has no conditions.  The archive of BearSSL is preferred, so that the
+# binary runs where no such library is installed.
+MODE = $$(case "$(SAN)" in \
+	(''|0) echo -D_FORTIFY_SOURCE=2 ;; \
+	(*) echo -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer ;; esac)
+BR_INC = $$(test -z "$(BEARSSL)" || echo "-I$(BEARSSL)/inc")
+BR_LIB = $$(a=$$($(CC) -print-file-name=libbearssl.a 2>/dev/null); \
+	if test -n "$(BEARSSL)"; then a="$(BEARSSL)/build/libbearssl.a"; fi; \
+	case "$$a" in (/*) echo "$$a" ;; (*) echo -lbearssl ;; esac)
+HARDEN = -fstack-protector-strong -fPIE
+ELF = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+
+COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(MODE) -I. $(BR_INC) $(CPPFLAGS) \
+	$(CFLAGS)
+LIBS = $(BR_LIB) $(LDLIBS)
+
+all: spillway
+
+spillway: $(OBJS)
+	$(COMPILE) $(ELF) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+
+.c.o:
+	$(COMPILE) -c $< -o $@
+
+# Every object is made again when any header or the command line changes:
+# simple, never wrong, and a few seconds.  tests/layers compares the lists
+# above with the tree.
+$(OBJS): $(HDRS) flags
+
+# The exact commands; tests/run reads them.  Touched only by a change.
+flags: FORCE
+	@c="$(COMPILE)"; l="$(ELF) $(LDFLAGS)"; b="$(LIBS)"; \
+	printf "%s='%s'\n" COMPILE "$$c" LINK "$$l" LIBS "$$b" >$@.tmp
+	@if cmp -s $@.tmp $@; then rm -f $@.tmp; else mv -f $@.tmp $@; fi
+
+FORCE:
+
+run:
+	@CC="$(CC)" BEARSSL="$(BEARSSL)" sh tests/install run
+	@$(MAKE) all
+	./spillway $(ARGS)
+
+check:
+	@CC="$(CC)" MAKE="$(MAKE)" BEARSSL="$(BEARSSL)" sh tests/run check
+
+test:
+	@CC="$(CC)" BEARSSL="$(BEARSSL)" sh tests/install test
+	@CC="$(CC)" MAKE="$(MAKE)" BEARSSL="$(BEARSSL)" sh tests/run
+
+bench: all
+	sh bench/run
+
+fuzz:
+	@BEARSSL="$(BEARSSL)" sh tests/fuzz $(FUZZ_SECONDS)
+
+# One file that runs on any Linux of this processor: glibc without a
+# resolver links statically.
+static:
+	$(COMPILE) -static -s $(LDFLAGS) -Wl,-z,noexecstack \
+	-o spillway-static $(SRCS) $(LIBS)
+	@ls -l spillway-static | awk '{ print $$5 " bytes" }'
+
+install: all
+	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
+	cp spillway "$(DESTDIR)$(PREFIX)/bin/spillway.new"
+	chmod 755 "$(DESTDIR)$(PREFIX)/bin/spillway.new"
+	mv -f "$(DESTDIR)$(PREFIX)/bin/spillway.new" \
+	"$(DESTDIR)$(PREFIX)/bin/spillway"
+
+clean:
+	rm -f $(OBJS) spillway spillway-static flags flags.tmp
+	rm -rf build
+
+.PHONY: all run check test bench fuzz static install clean FORCE
