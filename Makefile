@@ -13,41 +13,44 @@
 .SUFFIXES:
 .SUFFIXES: .c .o
 
-SRCS = proxy.c http.c http_body.c json.c tls.c failover.c config.c \
+SRCS = proxy.c http.c json.c tls.c failover.c config.c \
 	base/buf.c base/log.c base/util.c \
+	wire/http_body.c wire/http_write.c \
 	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
 	net/trust.c \
 	dialect/anthropic.c dialect/dialect.c dialect/gemini.c \
 	dialect/openai.c dialect/responses.c dialect/sse.c \
 	conf/check.c conf/describe.c conf/fault.c conf/keys.c conf/pages.c \
 	conf/pool.c conf/read.c conf/value.c \
-	relay/answer.c relay/client.c relay/exchange.c relay/forward.c \
-	relay/route.c relay/target.c relay/upstream.c \
-	admin/demo.c admin/probe.c
+	relay/account.c relay/answer.c relay/client.c relay/exchange.c \
+	relay/forward.c relay/route.c relay/target.c relay/upstream.c \
+	admin/demo.c admin/options.c admin/probe.c
 
-OBJS = proxy.o http.o http_body.o json.o tls.o failover.o config.o \
+OBJS = proxy.o http.o json.o tls.o failover.o config.o \
 	base/buf.o base/log.o base/util.o \
+	wire/http_body.o wire/http_write.o \
 	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
 	net/trust.o \
 	dialect/anthropic.o dialect/dialect.o dialect/gemini.o \
 	dialect/openai.o dialect/responses.o dialect/sse.o \
 	conf/check.o conf/describe.o conf/fault.o conf/keys.o conf/pages.o \
 	conf/pool.o conf/read.o conf/value.o \
-	relay/answer.o relay/client.o relay/exchange.o relay/forward.o \
-	relay/route.o relay/target.o relay/upstream.o \
-	admin/demo.o admin/probe.o
+	relay/account.o relay/answer.o relay/client.o relay/exchange.o \
+	relay/forward.o relay/route.o relay/target.o relay/upstream.o \
+	admin/demo.o admin/options.o admin/probe.o
 
-HDRS = http.h json.h tls.h tls_why.h failover.h config.h \
+HDRS = http.h json.h tls.h failover.h config.h \
 	base/buf.h base/log.h base/util.h \
+	wire/http_body.h wire/http_write.h wire/tls_why.h \
 	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \
 	net/trust.h \
 	dialect/anthropic.h dialect/dialect.h dialect/gemini.h \
 	dialect/openai.h dialect/responses.h dialect/sse.h \
 	conf/check.h conf/describe.h conf/fault.h conf/keys.h conf/pages.h \
 	conf/pool.h conf/read.h conf/value.h \
-	relay/answer.h relay/client.h relay/exchange.h relay/forward.h \
-	relay/route.h relay/target.h relay/upstream.h \
-	admin/demo.h admin/probe.h
+	relay/account.h relay/answer.h relay/client.h relay/exchange.h \
+	relay/forward.h relay/route.h relay/target.h relay/upstream.h \
+	admin/demo.h admin/options.h admin/probe.h
 
 CC = cc
 CFLAGS = -O2 -g

@@ -119,11 +119,13 @@ struct config_flags {
  * where a secret is expected (one trailing newline dropped), the bare array
  * and cc-proxy's object.  Flag > PROXY_PORT > file > default.
  * All faults at once: each adds one line to faults,
- * "NAME:LINE: key.path: what is wrong; what would be right\n"; unknown keys
- * with "did you mean".  A key whose feature this version lacks and that is
- * set to something else than its default is a fault that ends in "not in
- * this version yet".  Things worth knowing that are no fault (retry.
- * max_attempts is unused ...) add lines to notes.
+ * "NAME:LINE: key.path: what is wrong; what would be right\n", in the order
+ * of lines, the path left out where the text itself is broken, NAME:LINE
+ * where it is a variable or flag; after 50 of them "NAME: and N more\n".
+ * Unknown keys with "did you mean".  A key whose feature this version
+ * lacks and that is set to something else than its default is a fault that
+ * ends in "not in this version yet".  Things worth knowing that are no fault
+ * (retry.max_attempts is unused ...) add lines to notes.
  * Returns the config with one reference, or NULL if there was a fault.
  */
 struct config *config_parse(struct str text, const char *name,

@@ -2,9 +2,10 @@
 #define HTTP_H
 
 /*
- * HTTP/1.1 messages (RFC 9112): heads, framing, chunked bodies, and the
- * writing of heads.  Pure: bytes in, slices out.  One strict judge for both
- * sides: what is ambiguous is refused, never repaired.
+ * HTTP/1.1 messages (RFC 9112): heads, framing, queries and base URLs.
+ * Pure: bytes in, slices out.  One strict judge for both sides: what is
+ * ambiguous is refused, never repaired.  Bodies: wire/http_body; writing:
+ * wire/http_write.
  */
 
 #include "base/buf.h"
@@ -13,8 +14,6 @@
 #define HTTP_HEAD_MAX	65536	/* bytes of a head, start line included */
 #define HTTP_TARGET_MAX	16384
 #define HTTP_FIELDS_MAX	128	/* fields of a head */
-#define HTTP_CHUNK_LINE_MAX 4096
-#define HTTP_TRAILER_MAX 16384
 
 enum http_rc { HTTP_BAD = -1, HTTP_MORE = 0, HTTP_OK = 1 };
 
@@ -110,63 +109,6 @@ struct str http_query_get(struct str query, const char *name);
  * all else keeps its bytes and order.
  */
 int http_query_without(struct buf *out, struct str query, const char *name);
-
-/* Reader of one body. */
-struct http_body {
-	enum http_framing framing;
-	unsigned char state;
-	unsigned char done;
-	uint64_t left;		/* of the length, or of the chunk */
-	uint64_t data;		/* payload bytes so far */
-	uint64_t overhead;	/* chunk framing bytes so far */
-	size_t line;		/* bytes of the current chunk line / trailers */
-	const char *why;	/* after HTTP_BAD */
-};
-
-/* Starts to read the body that h announces. */
-void http_body_start(struct http_body *b, const struct http_head *h);
-
-/*
- * Looks at n more bytes of the stream.  *used: how many were consumed;
- * *data: the run of payload among them (points into p; may be empty).
- * HTTP_MORE: all n were consumed, or data is not empty and there may be
- * more: call again with the rest while *used < n.  HTTP_OK: the body is
- * complete, *data may hold its last run; bytes after *used belong to the
- * next message.  HTTP_BAD: the
- * chunked coding is broken (size not hex or above 2^60, line over 4096,
- * trailers over 16384, overhead above 8 times the data plus 64 KiB, a CR
- * without LF, bytes after a chunk); b->why says it.
- * Trailers are consumed and dropped.
- */
-enum http_rc http_body_feed(struct http_body *b, const char *p, size_t n,
-    size_t *used, struct str *data);
-
-/*
- * The stream ended.  HTTP_OK if that completes the body (until close, or it
- * was complete), else HTTP_BAD.
- */
-enum http_rc http_body_eof(struct http_body *b);
-
-/* The usual reason phrase; "" for statuses that we do not know. */
-const char *http_reason(int status);
-
-/* "HTTP/1.1 200 OK\r\n" */
-int http_write_status(struct buf *out, int status);
-
-/*
- * "name: value\r\n".  A name that is empty or has a blank or ':', and a
- * control character in either, are not written: -1 with bad set.
- */
-int http_write_field(struct buf *out, const char *name, struct str value);
-int http_write_fieldu(struct buf *out, const char *name, uint64_t value);
-
-/*
- * The size line of a chunk of n bytes ("1a\r\n") into at; returns its
- * length.  After the n bytes of data comes "\r\n"; the last chunk is
- * "0\r\n\r\n".
- */
-#define HTTP_CHUNK_HEAD 20
-size_t http_chunk_head(char at[HTTP_CHUNK_HEAD], uint64_t n);
 
 /*
  * A base URL in its parts.  http or https; userinfo, query and fragment

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "admin/demo.h"
+#include "admin/options.h"
 #include "admin/probe.h"
 #include "base/log.h"
 #include "config.h"
@@ -30,12 +31,6 @@
 #define ACCEPT_BURST	64		/* connections of one wake-up */
 #define ACCEPT_PAUSE_MS	1000		/* when descriptors run out */
 
-struct options {
-	const char *file;		/* -c */
-	struct config_flags flags;
-	int test, probe, demo;
-};
-
 struct proxy {
 	struct options opt;
 	char *file;			/* owned; NULL: the demo */
@@ -49,154 +44,6 @@ struct proxy {
 	struct demo *demo;
 	int done, code;
 };
-
-/* ---- options ---- */
-
-static void
-usage(FILE *out)
-{
-	fputs("usage: spillway [-c FILE] [-p PORT] [-t [--probe]] [--demo]\n"
-	    "\n"
-	    "Stands between LLM clients and several providers and keeps "
-	    "answers flowing.\n"
-	    "\n"
-	    "  -c, --config FILE  the config (else $SPILLWAY_CONFIG, "
-	    "./config.json,\n"
-	    "                     ~/.config/spillway/config.json)\n"
-	    "  -p, --port N       listen here, whatever the file says\n"
-	    "  -t, --test         check the config, print what will happen, "
-	    "and exit\n"
-	    "      --probe        with -t: also connect to each backend (no "
-	    "paid call)\n"
-	    "      --demo         no config, no key, no network: see a "
-	    "failover now\n"
-	    "      --reference    print the table of all config keys "
-	    "(Markdown)\n"
-	    "  -V, --version      print the version\n"
-	    "  -h, --help         print this\n"
-	    "\n"
-	    "Signals: TERM, INT drain and end; HUP, USR2 reload the config; "
-	    "USR1 reopens logs.\n", out);
-}
-
-static int
-bad_option(const char *what, const char *word)
-{
-	fprintf(stderr, "spillway: %s %s; see spillway --help\n", what,
-	    word);
-	return 2;
-}
-
-/* The value of an option, in the same word after '=' or in the next. */
-static const char *
-option_value(char **argv, int *i, const char *name)
-{
-	const char *word = argv[*i];
-	size_t n = strlen(name);
-
-	if (strncmp(word, name, n) == 0 && word[n] == '=')
-		return word + n + 1;
-	if (argv[*i + 1] == NULL)
-		return NULL;
-	return argv[++*i];
-}
-
-static int
-option_is(const char *word, const char *brief, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (brief != NULL && strcmp(word, brief) == 0)
-		return 1;
-	if (*word++ != '-')
-		return 0;
-	if (*word == '-')
-		word++;
-	return strncmp(word, name, n) == 0 &&
-	    (word[n] == '\0' || word[n] == '=');
-}
-
-static int
-option_port(const char *value, int *port)
-{
-	uint64_t n;
-
-	if (value == NULL || util_u64(str_of(value), 65535, &n) == -1 ||
-	    n == 0)
-		return -1;
-	*port = (int)n;
-	return 0;
-}
-
-/* Prints the table of keys that the README holds. */
-static int
-print_reference(void)
-{
-	struct buf b;
-
-	buf_init(&b, CONFIG_MAX);
-	config_reference(&b);
-	fwrite(buf_str(&b).p, 1, buf_str(&b).n, stdout);
-	buf_free(&b);
-	return 0;
-}
-
-/* -1: go on; else the exit status. */
-static int
-options_parse(struct options *o, char **argv)
-{
-	static const char *const later[] = {
-		"hash-key", "rate-limit", "r", "model", "key"
-	};
-	const char *v, *w;
-	size_t k;
-	int i;
-
-	memset(o, 0, sizeof *o);
-	o->flags.port = o->flags.admin_port = -1;
-	for (i = 1; (w = argv[i]) != NULL; i++) {
-		if (option_is(w, "-c", "config")) {
-			w = strchr(w, '=') != NULL ? (w[1] == '-' ?
-			    "--config" : "-config") : w;
-			if ((o->file = option_value(argv, &i, w)) == NULL)
-				return bad_option("no file after", w);
-		} else if (option_is(w, "-p", "port")) {
-			v = strchr(w, '=') != NULL ? strchr(w, '=') + 1 :
-			    option_value(argv, &i, w);
-			if (option_port(v, &o->flags.port) == -1)
-				return bad_option("-p wants a port of 1 to "
-				    "65535, not", v == NULL ? "nothing" : v);
-		} else if (option_is(w, NULL, "admin-port")) {
-			v = strchr(w, '=') != NULL ? strchr(w, '=') + 1 :
-			    option_value(argv, &i, w);
-			if (option_port(v, &o->flags.admin_port) == -1)
-				return bad_option("--admin-port wants a port "
-				    "of 1 to 65535, not",
-				    v == NULL ? "nothing" : v);
-			return bad_option("not in this version yet:", w);
-		} else if (option_is(w, "-t", "test"))
-			o->test = 1;
-		else if (option_is(w, NULL, "probe"))
-			o->probe = 1;
-		else if (option_is(w, NULL, "demo"))
-			o->demo = 1;
-		else if (option_is(w, NULL, "reference"))
-			return print_reference();
-		else if (option_is(w, "-V", "version"))
-			return printf("spillway %s\n", VERSION) < 0;
-		else if (option_is(w, "-h", "help")) {
-			usage(stdout);
-			return 0;
-		} else {
-			for (k = 0; k < sizeof later / sizeof *later; k++)
-				if (option_is(w, NULL, later[k]))
-					return bad_option("not in this "
-					    "version yet:", w);
-			return bad_option("unknown option", w);
-		}
-	}
-	return -1;
-}
 
 /* ---- the config file ---- */
 
@@ -753,6 +600,19 @@ serve(struct proxy *p)
 	return p->code;
 }
 
+/* The table of keys that the README holds. */
+static int
+print_reference(void)
+{
+	struct buf b;
+
+	buf_init(&b, CONFIG_MAX);
+	config_reference(&b);
+	fwrite(buf_str(&b).p, 1, buf_str(&b).n, stdout);
+	buf_free(&b);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -763,8 +623,10 @@ main(int argc, char **argv)
 
 	(void)argc;
 	memset(&p, 0, sizeof p);
-	if ((rc = options_parse(&p.opt, argv)) != -1)
+	if ((rc = options_parse(&p.opt, argv, VERSION)) != -1)
 		return rc;
+	if (p.opt.reference)
+		return print_reference();
 	limits_setup();
 	rc = 1;
 	if (!p.opt.demo && (p.file = config_find(&p.opt)) == NULL)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tls_why.h"
+#include "wire/tls_why.h"
 
 #define PEM_OBJECT_MAX	65536	/* bytes of one decoded certificate or key */
 #define CHAIN_MAX	8
@@ -467,7 +467,10 @@ session_settle(struct tls *t)
 
 /* --- the engine --- */
 
-/* Nothing that only the handshake needed stays. */
+/*
+ * What only the handshake needed.  There is never a second one, because
+ * renegotiation is off.
+ */
 static void
 handshake_free(struct tls *t)
 {
@@ -859,13 +862,8 @@ tls_flush(struct tls *t)
 void
 tls_close(struct tls *t)
 {
-	size_t n;
-
 	if (t->closing || t->refused != NULL)
 		return;
-	/* The library's release of 2018 wants to be empty before it. */
-	while (br_ssl_engine_recvapp_buf(t->eng, &n) != NULL)
-		br_ssl_engine_recvapp_ack(t->eng, n);
 	br_ssl_engine_close(t->eng);
 	t->closing = 1;
 }

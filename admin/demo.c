@@ -9,6 +9,8 @@
 #include "json.h"
 #include "net/link.h"
 #include "net/socket.h"
+#include "wire/http_body.h"
+#include "wire/http_write.h"
 
 #define DEMO_PROVIDERS	6	/* overloaded and healthy, for each API */
 #define DEMO_WORD_MS	60	/* between two words of a stream */

@@ -1,4 +1,5 @@
 #include "admin/probe.h"
+#include "wire/http_write.h"
 
 #include <stdio.h>
 #include <stdlib.h>

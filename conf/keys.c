@@ -26,7 +26,7 @@
 #define TYPE_HEALTH	"choice, or list of choices"
 #define TYPE_LIST	"list"
 
-/* A key that is there; one that is there at its default only; a section. */
+/* A key that is there; one that is there at its default only; others. */
 #define ROW(path, kind, range, def, base, field, flags, sample, about) \
 	{ path, TYPE_##kind, range, def, about, 0, CONF_##kind, flags, \
 	    offsetof(struct base, field), sample }
@@ -37,8 +37,10 @@
 	    flags, sample, about)
 #define LATER(path, kind, range, def, about) \
 	{ path, TYPE_##kind, range, def, about, 1, CONF_##kind, 0, 0, NULL }
+#define BARE(path, kind, range, def, sample, about) \
+	{ path, TYPE_##kind, range, def, about, 0, CONF_##kind, 0, 0, sample }
 #define SECTION(path, about) \
-	{ path, TYPE_SECTION, "", "{}", about, 0, CONF_SECTION, 0, 0, NULL }
+	BARE(path, SECTION, "", "{}", NULL, about)
 
 #define DIALECTS "claude | openai | gemini | anthropic"
 #define AUTHS "auto | bearer | x-api-key | x-goog-api-key | both | passthrough"
@@ -60,8 +62,8 @@ TOP("allow_origins", ORIGINS, "scheme://host[:port]", "[]", allow_origins,
 LATER("strategy", CHOICE, "failover | round_robin | weighted_random | "
     "least_connections | sticky", "\"failover\"",
     "How backends of one priority share the requests."),
-{ "backends", TYPE_BACKENDS, "1..1000 items", "[]",
-    "The providers, the first choice first.", 0, CONF_BACKENDS, 0, 0, NULL },
+BARE("backends", BACKENDS, "1..1000 items", "[]", NULL,
+    "The providers, the first choice first."),
 PER("name", TEXT, "unique, 1..100 bytes", "null", name, CONF_FILL,
     "\"official\"",
     "Needed: what logs and answers call it."),
@@ -103,9 +105,8 @@ PER("ca_file", TEXT, "a path", "null", ca_file, 0, "\"/etc/ssl/own.pem\"",
     "PEM file of certificate authorities for this backend alone."),
 PER("address", TEXT, "an IP address", "null", address, 0, "\"192.0.2.7\"",
     "Connects there instead of looking the host name up."),
-{ "backends[].timeouts", TYPE_SECTION, "", "{}",
-    "Overrides of the section timeouts, for this backend.", 0, CONF_SECTION,
-    0, 0, "{ \"first_byte\": 10 }" },
+BARE("backends[].timeouts", SECTION, "", "{}", "{ \"first_byte\": 10 }",
+    "Overrides of the section timeouts, for this backend."),
 PER("timeouts.connect", SECONDS, "0.001..86400", "null", timeouts.connect,
     CONF_HIDE, NULL, "As timeouts.connect, for this backend."),
 PER("timeouts.first_byte", SECONDS, "0.001..86400", "null",
@@ -157,9 +158,8 @@ TOP("failover.on", STATUSES, "300..599, \"3xx\", \"4xx\", \"5xx\"",
     "[\"401\", \"402\", \"403\", \"429\", \"5xx\"]",
     "Statuses that move on; 401, 402 and 403 also shut a backend off for a "
     "while, as its key is bad or spent."),
-{ "failover.health", TYPE_HEALTH, "breaker | score | window", "\"breaker\"",
-    "What decides that a backend is down; of a list, all must agree.", 1,
-    CONF_HEALTH, 0, 0, NULL },
+LATER("failover.health", HEALTH, "breaker | score | window", "\"breaker\"",
+    "What decides that a backend is down; of a list, all must agree."),
 SECTION("failover.circuit_breaker", "Skips a backend that keeps failing."),
 TOP("failover.circuit_breaker.failure_threshold", WHOLE, "1..1000", "3",
     failover.failure_threshold, CONF_ZERO, NULL,
@@ -338,7 +338,9 @@ next_word(const char **range)
 	const char *bar = strstr(*range, " | ");
 	struct str w;
 
-	w = str_n(*range, bar == NULL ? strlen(*range) : (size_t)(bar - *range));
+	w = str_n(*range, strlen(*range));
+	if (bar != NULL)
+		w.n = (size_t)(bar - *range);
 	*range += bar == NULL ? w.n : w.n + 3;
 	return w;
 }

@@ -11,6 +11,7 @@
 #define BACKENDS_MAX	1000
 #define ITEMS_MAX	1000	/* of one list or map */
 #define PREFIX_MAX	64
+#define NAME_SHOWN	24	/* of an unknown key: a secret is longer */
 
 static int read_members(struct conf_read *r, struct json *j,
     const char *prefix, void *base);
@@ -171,8 +172,8 @@ read_statuses(struct conf_read *r, struct json *j, const struct config_key *k)
 		    conf_string(r, j, k, 0, 1, &word) == -1))
 			continue;
 		if (!conf_statuses(word, &low, &high)) {
-			conf_wrong(r, j, k, "%s is no status that can move on; %s "
-			    "would be right", conf_shown(shown, word),
+			conf_wrong(r, j, k, "%s is no status that can move "
+			    "on; %s would be right", conf_shown(shown, word),
 			    k->range);
 			continue;
 		}
@@ -473,7 +474,7 @@ unknown(struct conf_read *r, const struct json *j, const char *prefix,
 	memset(&k, 0, sizeof k);
 	k.path = path;
 	len = (size_t)snprintf(path, sizeof path, "%s", prefix);
-	for (i = 0; i < name.n && i < 40; i++)
+	for (i = 0; i < name.n && i < NAME_SHOWN; i++)
 		path[len++] = name.p[i] > ' ' && name.p[i] < 0x7f ?
 		    name.p[i] : '?';
 	path[len] = '\0';
@@ -516,8 +517,8 @@ read_members(struct conf_read *r, struct json *j, const char *prefix,
 		if (*seen != 0) {
 			json_line(str_n(j->p, j->n), *seen - 1, &line,
 			    &column);
-			conf_wrong(r, j, k, "is set twice, the first time in line "
-			    "%u; one of them must go", line);
+			conf_wrong(r, j, k, "is set twice, the first time "
+			    "in line %u; one of them must go", line);
 			json_skip(j);
 			continue;
 		}

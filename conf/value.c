@@ -108,9 +108,9 @@ expand(struct conf_read *r, const struct json *j, const struct config_key *k,
 		}
 		n = name_len(str_n(s.p + i + 2, s.n - i - 2));
 		if (n == 0 || n >= sizeof name) {
-			conf_wrong(r, j, k, "has a ${ without a variable's name "
-			    "and }; ${NAME}, or $${ for a plain ${, would "
-			    "be right");
+			conf_wrong(r, j, k, "has a ${ without a variable's "
+			    "name and }; ${NAME}, or $${ for a plain ${, "
+			    "would be right");
 			return -1;
 		}
 		memcpy(name, s.p + i + 2, n);
@@ -118,8 +118,9 @@ expand(struct conf_read *r, const struct json *j, const struct config_key *k,
 		value = r->env->getenv == NULL ? NULL :
 		    r->env->getenv(r->env->arg, name);
 		if (value == NULL) {
-			conf_wrong(r, j, k, "${%s} is not set in the environment; "
-			    "set it, or write the value here", name);
+			conf_wrong(r, j, k, "${%s} is not set in the "
+			    "environment; set it, or write the value here",
+			    name);
 			return -1;
 		}
 		buf_adds(out, value);
@@ -158,9 +159,9 @@ read_secret(struct conf_read *r, const struct json *j,
 	if (r->env->read_file == NULL || r->env->read_file(r->env->arg,
 	    buf_cstr(&r->work), &r->word, &why) != 0) {
 		/* As written: a variable in it may be a secret gone astray. */
-		conf_wrong(r, j, k, "%.*s cannot be read: %s; a file that holds "
-		    "nothing but the secret would be right", shown, j->raw.p,
-		    why);
+		conf_wrong(r, j, k, "%.*s cannot be read: %s; a file that "
+		    "holds nothing but the secret would be right", shown,
+		    j->raw.p, why);
 		return -1;
 	}
 	s = buf_str(&r->word);
@@ -211,8 +212,8 @@ conf_string(struct conf_read *r, const struct json *j,
 		return -1;
 	}
 	if (has_control(s)) {
-		conf_wrong(r, j, k, "has a control character in it; one line of "
-		    "plain text would be right");
+		conf_wrong(r, j, k, "has a control character in it; one "
+		    "line of plain text would be right");
 		return -1;
 	}
 	if (s.n == 0 && !may_be_empty) {
@@ -270,8 +271,8 @@ scalar_number(struct conf_read *r, const struct json *j,
 		return -1;
 	}
 	if (whole && v->n != (double)(uint64_t)v->n) {
-		conf_wrong(r, j, k, "%.*s is no whole number; %s would be right",
-		    shown, j->raw.p, k->range);
+		conf_wrong(r, j, k, "%.*s is no whole number; %s would be "
+		    "right", shown, j->raw.p, k->range);
 		return -1;
 	}
 	return 0;

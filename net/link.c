@@ -34,7 +34,7 @@ link_close(struct link *l, int rst)
 static int
 link_fail(struct link *l, int err)
 {
-	if (!l->failed)
+	if (l->error == 0)
 		l->error = err;
 	l->failed = 1;
 	return -1;
@@ -43,7 +43,7 @@ link_fail(struct link *l, int err)
 static int
 link_fail_out(struct link *l, int err)
 {
-	if (!l->out_failed && !l->failed)
+	if (l->error == 0)
 		l->error = err;
 	l->out_failed = 1;
 	return -1;
@@ -101,27 +101,39 @@ link_ready(const struct link *l)
 int
 link_handshake(struct link *l)
 {
+	int rc;
+
 	if (l->tls == NULL)
 		return 0;
+	/* A peer that takes nothing more may have said why: an alert. */
 	do {
-		if (records_out(l) == -1)
-			return -1;
+		rc = records_out(l);
 		if (tls_state(l->tls) == TLS_OPEN)
-			return 0;
+			return rc;
 	} while (records_in(l));
 	if (tls_state(l->tls) != TLS_HANDSHAKE || l->eof)
 		return link_fail(l, ECONNRESET);
-	return l->failed ? -1 : 0;
+	return l->failed ? -1 : rc;
+}
+
+/* How much a read may bring now. */
+static size_t
+read_room(const struct buf *dst, size_t max)
+{
+	size_t room = dst->bad ? 0 : dst->max - dst->len;
+
+	return room < max ? room : max;
 }
 
 static size_t
 read_plain(struct link *l, struct buf *dst, size_t max)
 {
 	unsigned char *p;
-	size_t room, want = max < LINK_READ ? max : LINK_READ, got = 0;
+	size_t room, want, got = 0;
 	long r;
 
-	do {
+	while (got < max) {
+		want = max - got < LINK_READ ? max - got : LINK_READ;
 		if ((p = buf_room(dst, want, &room)) == NULL) {
 			link_fail(l, ENOBUFS);
 			break;
@@ -140,8 +152,7 @@ read_plain(struct link *l, struct buf *dst, size_t max)
 		/* A short read has emptied the socket. */
 		if ((size_t)r < room)
 			break;
-		want = max - got < LINK_READ ? max - got : LINK_READ;
-	} while (got < max);
+	}
 	return got;
 }
 
@@ -181,6 +192,10 @@ link_read(struct link *l, struct buf *dst, size_t max)
 {
 	if (l->failed || (l->eof && l->tls == NULL) || max == 0)
 		return 0;
+	if ((max = read_room(dst, max)) == 0) {
+		link_fail(l, ENOBUFS);
+		return 0;
+	}
 	return l->tls == NULL ? read_plain(l, dst, max) :
 	    read_tls(l, dst, max);
 }
@@ -222,6 +237,13 @@ link_offer(struct link *l, const struct str *v, size_t n)
 
 	if (l->failed || l->out_failed)
 		return 0;
+	/* After a close, ours or the peer's, an engine takes nothing. */
+	if (l->tls != NULL && tls_state(l->tls) != TLS_OPEN &&
+	    tls_state(l->tls) != TLS_HANDSHAKE) {
+		records_out(l);
+		link_fail_out(l, EPIPE);
+		return 0;
+	}
 	if (l->tls == NULL) {
 		r = sock_writev(l->fd, v, n);
 		if (r == SOCK_ERR)
@@ -285,8 +307,9 @@ link_wants_out(const struct link *l)
 {
 	size_t n;
 
-	return !l->failed && !l->out_failed && (l->out.len > 0 ||
-	    (l->tls != NULL && tls_out(l->tls, &n) != NULL));
+	/* Within the handshake and after a close, out cannot move. */
+	return !l->failed && !l->out_failed &&
+	    ((l->out.len > 0 && link_ready(l)) || (l->tls != NULL && tls_out(l->tls, &n) != NULL));
 }
 
 void
@@ -319,7 +342,7 @@ link_why(const struct link *l)
 
 	if (*why != '\0')
 		return why;
-	if (l->eof && l->tls != NULL && !link_ready(l))
+	if (l->eof && l->tls != NULL && tls_state(l->tls) == TLS_HANDSHAKE)
 		return "closed in the midst of the TLS handshake";
 	return sock_why(l->error);
 }

@@ -144,7 +144,7 @@ loop_new(void)
 {
 	struct loop *lp;
 
-	if ((lp = calloc(1, sizeof *lp)) == NULL)
+	if (signal_pipe[0] != -1 || (lp = calloc(1, sizeof *lp)) == NULL)
 		return NULL;
 	if (pipe_open() == -1) {
 		free(lp);
@@ -330,12 +330,15 @@ timer_clear(struct loop *lp, struct timer *t)
 	heap_down(lp, last->pos, last);
 }
 
+/* One that sets itself for now must not keep the turn from ending. */
 static void
 timers_run(struct loop *lp)
 {
+	size_t most = lp->ntimers;
 	struct timer *t;
 
-	while (lp->ntimers > 0 && (t = lp->heap[1])->at <= lp->now) {
+	while (most-- > 0 && lp->ntimers > 0 &&
+	    (t = lp->heap[1])->at <= lp->now) {
 		timer_clear(lp, t);
 		t->fire(t->arg, lp->now);
 	}
@@ -364,7 +367,10 @@ poll_room(struct loop *lp)
 	return 0;
 }
 
-/* Asks each watch what it waits for.  Returns 1 if lazy ones were left. */
+/*
+ * Asks each watch what it waits for.  Returns 1 if some were left out: lazy
+ * ones, or the oldest because memory for them is short.
+ */
 static int
 poll_fill(struct loop *lp)
 {
@@ -381,7 +387,8 @@ poll_fill(struct loop *lp)
 		w->slot = -1;
 		if (w->fd < 0 || (want = w->events(w->arg)) == 0)
 			continue;
-		if ((want & LOOP_LAZY) && !(want & LOOP_WRITE) && !lazy) {
+		if (lp->npfd == lp->cap || ((want & LOOP_LAZY) &&
+		    !(want & LOOP_WRITE) && !lazy)) {
 			left = 1;
 			continue;
 		}
@@ -397,7 +404,7 @@ poll_fill(struct loop *lp)
 }
 
 static int
-poll_timeout(const struct loop *lp, int lazy_left)
+poll_timeout(const struct loop *lp, int left)
 {
 	uint64_t ms = LOOP_WAIT_MAX, now = loop_us() / 1000;
 
@@ -405,7 +412,7 @@ poll_timeout(const struct loop *lp, int lazy_left)
 		return 0;
 	if (lp->ntimers > 0)
 		ms = lp->heap[1]->at <= now ? 0 : lp->heap[1]->at - now;
-	if (lazy_left && ms > LOOP_LAZY_MS)
+	if (left && ms > LOOP_LAZY_MS)
 		ms = LOOP_LAZY_MS;
 	return ms > LOOP_WAIT_MAX ? LOOP_WAIT_MAX : (int)ms;
 }
@@ -456,17 +463,18 @@ ready_run(struct loop *lp)
 	size_t i;
 	short re;
 
+	/* What asks for another go from here on gets it in the next turn. */
+	lp->running = lp->again;
+	lp->again = NULL;
 	for (i = 0; i < lp->npfd; i++) {
 		if ((re = lp->pfd[i].revents) == 0 ||
 		    (w = lp->owner[i]) == NULL)
 			continue;
-		bits = (re & (POLLIN | POLLHUP | POLLERR | POLLNVAL) ?
-		    LOOP_READ : 0u) | (re & (POLLOUT | POLLERR) ?
-		    LOOP_WRITE : 0u);
+		/* An end or error may come alone: whoever waits learns it. */
+		bits = (re & ~POLLOUT ? LOOP_READ : 0u) |
+		    (re & ~POLLIN ? LOOP_WRITE : 0u);
 		w->ready(w->arg, bits, lp->now);
 	}
-	lp->running = lp->again;
-	lp->again = NULL;
 	while ((w = lp->running) != NULL) {
 		lp->running = w->next_ready;
 		w->queued = 0;
@@ -480,7 +488,7 @@ loop_turn(struct loop *lp)
 	int left, n;
 
 	poll_pause(lp);
-	if (poll_room(lp) == -1)
+	if (poll_room(lp) == -1 && lp->cap == 0)
 		return -1;
 	left = poll_fill(lp);
 	n = poll_once(lp, poll_timeout(lp, left));

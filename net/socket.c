@@ -223,7 +223,7 @@ sock_writev(int fd, const struct str *v, size_t n)
 	}
 	memset(&m, 0, sizeof m);
 	m.msg_iov = iov;
-	m.msg_iovlen = n;
+	m.msg_iovlen = (unsigned char)n;	/* an int or a size_t */
 	return moved(sendmsg(fd, &m, MSG_NOSIGNAL));
 }
 

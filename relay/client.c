@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "net/link.h"
 #include "net/socket.h"
+#include "wire/http_body.h"
+#include "wire/http_write.h"
 
 /* Time limits in ms; spec section 9, "HTTP". */
 #define CL_SILENT_MS	15000	/* a new connection that says nothing */
@@ -19,7 +21,7 @@
 #define CL_STUCK_MS	60000	/* output that the client does not take */
 #define CL_LINGER_MS	5000	/* for the client to read the last answer */
 
-#define CL_IN_MAX	(HTTP_HEAD_MAX + 65536)
+#define CL_IN_MAX	(HTTP_HEAD_MAX + 2 * 65536)
 #define CL_AHEAD_MAX	65536	/* pipelined bytes that are read ahead */
 #define CL_OUT_MAX	(8u << 20)
 #define CL_FLUSH	65536
@@ -48,7 +50,7 @@ struct client {
 	unsigned keep:1;		/* the connection may live on */
 	unsigned head_only:1;		/* the method is HEAD */
 	unsigned chunked:1;		/* the answer is */
-	unsigned until_close:1;		/* the answer ends with the connection */
+	unsigned until_close:1;		/* the connection ends the answer */
 	unsigned started:1;		/* an answer's head was written */
 	unsigned gone:1;		/* sending failed: nobody is there */
 	struct client *next, *prev;

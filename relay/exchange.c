@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "relay/account.h"
 #include "relay/forward.h"
 #include "relay/route.h"
+#include "wire/http_write.h"
 
 #define EX_FIELDS_MAX	(2 * HTTP_HEAD_MAX)
 #define EX_CLIENT_LEFT	499	/* in the log, as nginx has it */
@@ -31,17 +33,15 @@ struct exchange {
 	int64_t length;			/* its body's, -1: not known */
 	uint64_t cool_ms;
 	enum fo_source cool_source;
-	unsigned attempts;
-	char cause[256];		/* of the last failure, for the client */
+	struct account account;
 	struct timer again;
 	struct grave grave;
 	uint64_t total_at;
-	uint64_t first_us;		/* when the first byte was given */
 	unsigned moves_on:1;		/* the status at hand is in `on` */
 	unsigned committed:1;
 	unsigned stalled:1;		/* the client is slow */
 	unsigned ended:1;
-	unsigned failed:1;		/* an attempt failed but not by a limit */
+	unsigned failed:1;		/* an attempt did, not by a limit */
 };
 
 static void exchange_next(struct exchange *, uint64_t);
@@ -61,50 +61,13 @@ ex_policy(const struct exchange *ex)
 
 /* ---- the end ---- */
 
-/* A duration as people read it. */
-static const char *
-seconds(char at[24], uint64_t ms)
-{
-	if (ms < 1000)
-		snprintf(at, 24, "%u ms", (unsigned)ms);
-	else
-		snprintf(at, 24, "%llu.%llu s", (unsigned long long)ms / 1000,
-		    (unsigned long long)ms % 1000 / 100);
-	return at;
-}
-
-/* The one line that every request gets. */
 static void
-log_request(const struct exchange *ex, int status, const char *how)
+exchange_log(struct exchange *ex, int status, const char *how)
 {
-	const struct dialect_usage *u = &ex->answer.watch.usage;
-	const struct http_head *h = ex->req.h;
-	char first[48] = "", tokens[64] = "", total[24], t[24];
-	uint64_t us = loop_us();
-	int bad = *how != '\0' || status >= 400;
-
-	if (ex_config(ex)->logging.types != 0 &&
-	    (ex_config(ex)->logging.types == 1) != bad)
-		return;
-	if (ex->first_us != 0)
-		snprintf(first, sizeof first, ", first byte %s",
-		    seconds(t, (ex->first_us - ex->req.began_us) / 1000));
-	if (u->input >= 0 || u->output >= 0)
-		snprintf(tokens, sizeof tokens, ", %lld in %lld out",
-		    (long long)(u->input < 0 ? 0 : u->input),
-		    (long long)(u->output < 0 ? 0 : u->output));
-	(bad ? log_warn : log_info)(
-	    "%s %.*s %.*s %.*s%s-> %d %s%.*s, %u attempt%s%s, %s%s%s%s%s",
-	    ex->req.id, (int)h->method.n, h->method.p, (int)h->path.n,
-	    h->path.p, (int)ex->route.model.n, ex->route.model.n > 0 ? ex->route.model.p : "",
-	    ex->route.stream ? " stream " : ex->route.model.n > 0 ? " " : "",
-	    status, ex->target != NULL ? "by " : "here",
-	    ex->target != NULL ? (int)ex->target->cfg->name.n : 0,
-	    ex->target != NULL ? ex->target->cfg->name.p : "", ex->attempts,
-	    ex->attempts == 1 ? "" : "s", first,
-	    seconds(total, (us - ex->req.began_us) / 1000), tokens,
-	    ex->answer.watch.stop_reason[0] != '\0' ? ", " : "",
-	    ex->answer.watch.stop_reason, how);
+	ex->account.status = status;
+	ex->account.watch = ex->answer.watch;
+	account_request(&ex->account, ex_config(ex)->logging.types, how,
+	    loop_us());
 }
 
 static void
@@ -138,28 +101,7 @@ exchange_free(struct exchange *ex)
 	loop_bury(ex->env->up.loop, &ex->grave, exchange_bury, ex);
 }
 
-/* ---- health: what an outcome changes, and the log of it ---- */
-
-static void
-log_change(const struct fo_backend *b, const struct fo_change *c,
-    const char *reason)
-{
-	static const char *const state[] = { "closed", "open", "half-open" };
-	char t[24];
-
-	if (c->before != c->after && c->after == FO_OPEN)
-		log_warn("backend \"%s\": %s -> open (%s), next try in %s",
-		    b->name, state[c->before], reason, seconds(t, c->wait));
-	else if (c->before != c->after)
-		log_info("backend \"%s\": %s -> %s", b->name,
-		    state[c->before], state[c->after]);
-	if (c->cooled)
-		log_warn("backend \"%s\": rate limited, last for %s (%s)",
-		    b->name, seconds(t, c->wait),
-		    fo_source_text(b->cool_source));
-	if (c->warmed)
-		log_info("backend \"%s\": cool-down is over", b->name);
-}
+/* ---- health ---- */
 
 static void
 outcome_make(struct fo_outcome *o, const struct exchange *ex,
@@ -183,7 +125,7 @@ attempt_book(struct exchange *ex, const struct fo_outcome *o,
 	if (b == NULL)
 		return;
 	failover_end(&ex->ticket, ex_policy(ex), o, now, &c);
-	log_change(b, &c, reason);
+	account_change(b, &c, reason);
 }
 
 /* ---- answers of our own ---- */
@@ -191,10 +133,10 @@ attempt_book(struct exchange *ex, const struct fo_outcome *o,
 static void
 own_fields(struct exchange *ex, struct buf *out)
 {
-	if (ex->target != NULL && ex->committed)
+	if (ex->committed)
 		forward_label(out, "x-spillway-backend",
 		    ex->target->cfg->name);
-	http_write_fieldu(out, "x-spillway-attempts", ex->attempts);
+	http_write_fieldu(out, "x-spillway-attempts", ex->account.attempts);
 	http_write_field(out, "x-request-id", str_of(ex->req.id));
 }
 
@@ -206,16 +148,16 @@ reply_error(struct exchange *ex, int status, const char *message,
 
 	buf_clear(&ex->fields);
 	buf_init(&body, 16384);
-	dialect_error_body(&body, ex->route.call.dialect, status, str_of(message),
-	    str_of(ex->req.id));
+	dialect_error_body(&body, ex->route.call.dialect, status,
+	    str_of(message), str_of(ex->req.id));
 	http_write_field(&ex->fields, "content-type",
 	    str_of("application/json"));
 	own_fields(ex, &ex->fields);
 	if (retry_ms > 0)
 		http_write_fieldu(&ex->fields, "retry-after",
 		    (retry_ms + 999) / 1000);
-	ex->target = NULL;
-	log_request(ex, status, "");
+	ex->account.backend = str_of("");
+	exchange_log(ex, status, "");
 	ex->ops->start(ex->arg, status, buf_str(&ex->fields),
 	    (int64_t)body.len);
 	ex->ops->data(ex->arg, buf_str(&body));
@@ -229,19 +171,20 @@ reply_none(struct exchange *ex, uint64_t now)
 	struct fo_none none;
 	char msg[400], t[24];
 
-	failover_none(ex->route.cands, ex->route.limited, ex->route.n, ex->failed, now,
-	    &none);
+	failover_none(ex->route.cands, ex->route.limited, ex->route.n,
+	    ex->failed, now, &none);
 	if (none.status == 429)
 		snprintf(msg, sizeof msg,
 		    "every backend is rate limited; the soonest is free in %s",
-		    seconds(t, none.retry_ms));
+		    account_time(t, none.retry_ms));
 	else if (none.status == 502)
 		snprintf(msg, sizeof msg, "all %u attempts failed; last: %s",
-		    ex->attempts, ex->cause);
+		    ex->account.attempts, ex->account.cause);
 	else
 		snprintf(msg, sizeof msg, "no backend can take this request "
-		    "now%s%s; try again in %s", ex->cause[0] != '\0' ?
-		    "; last: " : "", ex->cause, seconds(t, none.retry_ms));
+		    "now%s%s; try again in %s", ex->account.cause[0] != '\0' ?
+		    "; last: " : "", ex->account.cause,
+		    account_time(t, none.retry_ms));
 	reply_error(ex, none.status, msg,
 	    none.status == 502 ? 0 : none.retry_ms);
 }
@@ -282,10 +225,11 @@ exchange_commit(struct exchange *ex)
 	struct fo_backend *b = ex->ticket.b;
 
 	ex->committed = 1;
-	ex->first_us = loop_us();
+	ex->account.backend = ex->target->cfg->name;
+	ex->account.first_us = loop_us();
 	if (ex->answer.status < 300 && b != NULL) {
 		failover_commit(&ex->ticket, ex_policy(ex), &c);
-		log_change(b, &c, "");
+		account_change(b, &c, "");
 	}
 	type_write(ex, &ex->fields, held);
 	own_fields(ex, &ex->fields);
@@ -306,7 +250,7 @@ exchange_finish(struct exchange *ex, uint64_t now)
 
 	outcome_make(&o, ex, FO_BODY, FO_NONE_FAULT);
 	attempt_book(ex, &o, "", now);
-	log_request(ex, ex->answer.status, "");
+	exchange_log(ex, ex->answer.status, "");
 	exchange_end(ex, 0);
 }
 
@@ -334,29 +278,8 @@ exchange_broken(struct exchange *ex, enum fo_fault fault, const char *why,
 	}
 	snprintf(how, sizeof how, ", broke off: %s (%s)",
 	    fo_fault_text(fault), why);
-	log_request(ex, ex->answer.status, how);
+	exchange_log(ex, ex->answer.status, how);
 	exchange_end(ex, 1);
-}
-
-/* One line for each attempt that failed, and the cause for the client. */
-static void
-log_failure(struct exchange *ex, const struct fo_outcome *o,
-    const char *why)
-{
-	const struct config_backend *b = ex->target->cfg;
-	char mask[UTIL_MASK_SIZE], what[64];
-
-	if (o->fault == FO_NONE_FAULT || o->fault == FO_STATUS_FAULT)
-		snprintf(what, sizeof what, "status %d", o->status);
-	else
-		snprintf(what, sizeof what, "%s", fo_fault_text(o->fault));
-	snprintf(ex->cause, sizeof ex->cause, "backend \"%.*s\": %s",
-	    b->name.n < 100 ? (int)b->name.n : 100, b->name.p, what);
-	util_mask(mask, b->token);
-	log_warn("%s attempt %u on \"%.*s\" (%.*s, token %s) failed: "
-	    "%s%s%s", ex->req.id, ex->attempts, (int)b->name.n, b->name.p,
-	    (int)b->base_url.n, b->base_url.p, mask, what,
-	    *why != '\0' ? ": " : "", why);
 }
 
 static void
@@ -365,15 +288,15 @@ attempt_failed(struct exchange *ex, const struct fo_outcome *o,
 {
 	char reason[96];
 
-	log_failure(ex, o, why);
+	account_attempt(&ex->account, ex->target->cfg, o, why);
 	if (o->status == 429 || o->fault == FO_RATE_TEXT_FAULT)
 		ex->route.limited[ex->cur] = 1;
 	else {
 		ex->route.limited[ex->cur] = 0;
 		ex->failed = 1;
 	}
-	snprintf(reason, sizeof reason, "%s", ex->cause[0] != '\0' ?
-	    strrchr(ex->cause, ':') + 2 : "");
+	snprintf(reason, sizeof reason, "%s", ex->account.cause[0] != '\0' ?
+	    strrchr(ex->account.cause, ':') + 2 : "");
 	attempt_book(ex, o, reason, now);
 	answer_free(&ex->answer);
 	if (ex->up != NULL) {
@@ -632,29 +555,6 @@ attempt_start(struct exchange *ex, int fresh, uint64_t now)
 	reply_error(ex, 503, "out of memory for this request", 1000);
 }
 
-/* Why better placed backends were passed over, once a request. */
-static void
-log_skips(const struct exchange *ex, int chosen, uint64_t now)
-{
-	const struct fo_cand *c;
-	char t[24];
-	size_t i;
-
-	for (i = 0; i < ex->route.n; i++) {
-		c = &ex->route.cands[i];
-		if (chosen >= 0 && i != (size_t)chosen && c->skip ==
-		    FO_SKIP_NONE && c->b->cool_until > now && c->priority <=
-		    ex->route.cands[chosen].priority)
-			log_info("%s leaves \"%s\" for later: rate limited, "
-			    "%s left", ex->req.id, c->b->name,
-			    seconds(t, c->wait));
-		else if (c->skip != FO_SKIP_NONE && c->skip != FO_SKIP_TRIED)
-			log_info("%s skips \"%s\": %s, %s left", ex->req.id,
-			    c->b->name, fo_skip_text(c->skip),
-			    seconds(t, c->wait));
-	}
-}
-
 static void
 exchange_again(void *arg, uint64_t now)
 {
@@ -669,15 +569,17 @@ exchange_next(struct exchange *ex, uint64_t now)
 	struct fo_cand *c;
 	int i;
 
-	if ((cfg->retry.attempts > 0 && ex->attempts >= cfg->retry.attempts) ||
+	if ((cfg->retry.attempts > 0 &&
+	    ex->account.attempts >= cfg->retry.attempts) ||
 	    (ex->total_at != 0 && now >= ex->total_at)) {
 		reply_none(ex, now);
 		return;
 	}
 	i = failover_pick(ex->route.cands, ex->route.n,
 	    cfg->retry.tries_per_backend, &cfg->failover, now, &ex->ticket);
-	if (ex->attempts == 0 || i == -1)
-		log_skips(ex, i, now);
+	if (ex->account.attempts == 0 || i == -1)
+		account_skips(&ex->account, ex->route.cands, ex->route.n, i,
+		    now);
 	if (i == -1) {
 		reply_none(ex, now);
 		return;
@@ -685,7 +587,7 @@ exchange_next(struct exchange *ex, uint64_t now)
 	c = &ex->route.cands[i];
 	ex->cur = (size_t)i;
 	ex->target = &ex->gen->targets[ex->route.index[i]];
-	ex->attempts++;
+	ex->account.attempts++;
 	if (ex->ticket.trial)
 		log_info("%s is a trial for \"%s\" (breaker half-open)",
 		    ex->req.id, c->b->name);
@@ -739,6 +641,10 @@ exchange_new(struct exchange_env *env, struct generation *gen,
 	ex->arg = arg;
 	ex->again.fire = exchange_again;
 	ex->again.arg = ex;
+	ex->account.id = ex->req.id;
+	ex->account.method = r->h->method;
+	ex->account.path = r->h->path;
+	ex->account.began_us = r->began_us;
 	ex->length = -1;
 	dialect_watch_start(&ex->answer.watch, DIALECT_ANY, OP_OTHER);
 	buf_init(&ex->fields, EX_FIELDS_MAX);
@@ -760,6 +666,8 @@ exchange_go(struct exchange *ex)
 		reply_error(ex, f.status, f.why, f.status == 503 ? 1000 : 0);
 		return;
 	}
+	ex->account.model = ex->route.model;
+	ex->account.stream = ex->route.stream;
 	exchange_next(ex, now);
 }
 
@@ -780,7 +688,7 @@ exchange_abandon(struct exchange *ex, const char *why)
 	    FO_CLIENT_LEFT_FAULT);
 	attempt_book(ex, &o, "", now);
 	snprintf(how, sizeof how, ", %s", why);
-	log_request(ex, ex->committed ? ex->answer.status : EX_CLIENT_LEFT,
+	exchange_log(ex, ex->committed ? ex->answer.status : EX_CLIENT_LEFT,
 	    how);
 	ex->ended = 1;
 	timer_clear(ex->env->up.loop, &ex->again);

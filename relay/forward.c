@@ -1,4 +1,5 @@
 #include "relay/forward.h"
+#include "wire/http_write.h"
 
 #include <string.h>
 
@@ -80,6 +81,32 @@ forward_target(struct buf *out, const struct http_head *h,
 	return out->bad ? -1 : 0;
 }
 
+/* 1 if the backend's `headers` set a field of that name. */
+static int
+overridden(const struct config_backend *b, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < b->nheaders; i++)
+		if (str_caseis(b->headers[i].name, name))
+			return 1;
+	return 0;
+}
+
+/* A credential, unless `headers` have their own. */
+static void
+key_write(struct buf *out, const struct config_backend *b, const char *name,
+    const char *before)
+{
+	if (overridden(b, name))
+		return;
+	buf_adds(out, name);
+	buf_adds(out, ": ");
+	buf_adds(out, before);
+	buf_addstr(out, b->token);
+	buf_adds(out, "\r\n");
+}
+
 static int
 auth_write(struct buf *out, const struct http_head *h,
     const struct config_backend *b)
@@ -106,21 +133,18 @@ auth_write(struct buf *out, const struct http_head *h,
 	}
 	if (b->token.n == 0)
 		return 0;
-	if (b->auth == AUTH_BEARER || b->auth == AUTH_BOTH) {
-		buf_adds(out, "authorization: Bearer ");
-		buf_addstr(out, b->token);
-		buf_adds(out, "\r\n");
-	}
+	if (b->auth == AUTH_BEARER || b->auth == AUTH_BOTH)
+		key_write(out, b, "authorization", "Bearer ");
 	if (b->auth == AUTH_X_API_KEY || b->auth == AUTH_BOTH)
-		http_write_field(out, "x-api-key", b->token);
+		key_write(out, b, "x-api-key", "");
 	if (b->auth == AUTH_X_GOOG_API_KEY)
-		http_write_field(out, "x-goog-api-key", b->token);
+		key_write(out, b, "x-goog-api-key", "");
 	return out->bad ? -1 : 0;
 }
 
-/* 1 if the backend's `headers` set a field of that name. */
+/* The same for a field of the client's. */
 static int
-overridden(const struct config_backend *b, struct str name)
+replaced(const struct config_backend *b, struct str name)
 {
 	size_t i;
 
@@ -169,13 +193,12 @@ forward_request(struct buf *out, const struct http_head *h,
 	buf_addc(out, ' ');
 	forward_target(out, h, b, call);
 	buf_adds(out, " HTTP/1.1\r\n");
-	if (!overridden(b, str_of("host")))
-		http_write_field(out, "host", b->url.host_port);
+	http_write_field(out, "host", b->url.host_port);
 	auth_write(out, h, b);
 	for (i = 0; i < h->nfields; i++) {
 		f = &h->fields[i];
 		if (request_field_goes(f, read) &&
-		    (b->nheaders == 0 || !overridden(b, f->name)))
+		    !replaced(b, f->name))
 			line_write(out, f);
 	}
 	if (read)

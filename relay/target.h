@@ -19,12 +19,12 @@ struct resolver;
 /* A backend as requests meet it. */
 struct target {
 	const struct config_backend *cfg;	/* of the generation's config */
-	struct fo_backend *health;		/* a reference in the registry */
+	struct fo_backend *health;	/* a reference in the registry */
 	struct tls_roots *roots;		/* a reference; NULL: http */
 	struct tls_session session;
 	struct upstream *idle;			/* owned: pooled connections */
 	unsigned nidle;
-	struct dns_addr good;			/* connected last; len 0: none */
+	struct dns_addr good;		/* connected last; len 0: none */
 	struct generation *gen;
 };
 

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "net/socket.h"
+#include "wire/http_body.h"
 
 #define UP_IN_MAX	(HTTP_HEAD_MAX + 65536)
 #define UP_READ		65536		/* bytes of one wake-up: fairness */
 #define UP_POOL_MAX	128		/* idle connections of one target */
 #define UP_POOL_MS	60000		/* the longest that one stays idle */
-#define UP_ADDR_MS	300		/* least time for one of several addresses */
+#define UP_ADDR_MS	300		/* least time for one of many */
 #define UP_HANDSHAKES	4		/* at a time: streams must not wait */
 #define UP_INTERIM_MAX	50
 

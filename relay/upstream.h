@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "net/resolve.h"
 #include "relay/target.h"
+#include "wire/http_body.h"
 
 enum up_state {
 	UP_RESOLVE, UP_CONNECT, UP_TLS_QUEUE, UP_TLS, UP_EXCHANGE, UP_IDLE,

@@ -1,0 +1,252 @@
+#include "bench/talk.h"
+#include "bench/kit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD_MAX	2048
+#define TOOL_EVERY	12500	/* body bytes for each tool that is offered */
+#define TURN		"\"Step by step:\\n\\n1. read `net/loop.c`\\n" \
+	"2. find where \\\"poll\\\" is called\\n3. say what it costs\\n\\n" \
+	"The path is C:\\\\src\\\\app\\tand the figure is 3 \\u00b5s.\""
+
+/* Text of a known greatest length. */
+struct text {
+	char *p;
+	size_t n, max;
+};
+
+static struct text
+text_new(size_t max)
+{
+	struct text t = { NULL, 0, max };
+
+	if ((t.p = malloc(max + 1)) == NULL)
+		kit_die("malloc");
+	return t;
+}
+
+static void
+text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->p + t->n, t->max + 1 - t->n, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n > t->max - t->n) {
+		fprintf(stderr, "bench: text too long\n");
+		exit(1);
+	}
+	t->n += (size_t)n;
+}
+
+/* Plain words until the text has `length` bytes. */
+static void
+text_fill(struct text *t, size_t length)
+{
+	static const char words[] = "water finds its way past the closed gate ";
+	size_t i;
+
+	for (i = 0; t->n < length && t->n < t->max; i++)
+		t->p[t->n++] = words[i % (sizeof words - 1)];
+	t->p[t->n] = '\0';
+}
+
+static void
+request_tools(struct text *t, size_t count)
+{
+	size_t i;
+
+	text_add(t, "\"tools\":[");
+	for (i = 0; i < count; i++) {
+		text_add(t, "%s{\"name\":\"tool_%02zu\",\"description\":"
+		    "\"Reads a file.\\n\\nUse it before \\\"edit\\\".\","
+		    "\"input_schema\":{\"type\":\"object\",\"properties\":{"
+		    "\"path\":{\"type\":\"string\",\"description\":\"where\"},"
+		    "\"offset\":{\"type\":\"integer\",\"minimum\":0},"
+		    "\"kind\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}},"
+		    "\"required\":[\"path\"],\"additionalProperties\":false}}",
+		    i == 0 ? "" : ",", i);
+	}
+	text_add(t, "],");
+}
+
+static struct text
+request_body(size_t size, int stream)
+{
+	static const char pair[] = "{\"role\":\"user\",\"content\":" TURN "},"
+	    "{\"role\":\"assistant\",\"content\":" TURN "},";
+	const char *end = stream ? "\"}],\"stream\":true}" : "\"}]}";
+	struct text t = text_new(size);
+
+	text_add(&t, "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":4096,"
+	    "\"system\":" TURN ",");
+	if (size >= TOOL_EVERY)
+		request_tools(&t, size / TOOL_EVERY);
+	text_add(&t, "\"messages\":[");
+	while (size - t.n > 2 * sizeof pair)
+		text_add(&t, "%s", pair);
+	text_add(&t, "{\"role\":\"user\",\"content\":\"");
+	text_fill(&t, size - strlen(end));
+	text_add(&t, "%s", end);
+	return t;
+}
+
+char *
+talk_request(int port, size_t size, int stream, size_t *len)
+{
+	struct text body = request_body(size, stream);
+	struct text t = text_new(HEAD_MAX + size);
+
+	text_add(&t, "POST /v1/messages HTTP/1.1\r\n"
+	    "Host: 127.0.0.1:%d\r\n"
+	    "Connection: keep-alive\r\n"
+	    "Accept: application/json\r\n"
+	    "Accept-Encoding: gzip, deflate\r\n"
+	    "Content-Type: application/json\r\n"
+	    "User-Agent: claude-cli/2.0.0 (external, cli)\r\n"
+	    "x-api-key: key-of-the-client\r\n"
+	    "x-app: cli\r\n"
+	    "anthropic-version: 2023-06-01\r\n"
+	    "anthropic-beta: fine-grained-tool-streaming-2025-05-14\r\n"
+	    "X-Stainless-Arch: x64\r\n"
+	    "X-Stainless-Lang: js\r\n"
+	    "X-Stainless-OS: Linux\r\n"
+	    "X-Stainless-Retry-Count: 0\r\n"
+	    "X-Stainless-Timeout: 600\r\n"
+	    "Content-Length: %zu\r\n\r\n", port, body.n);
+	text_add(&t, "%s", body.p);
+	free(body.p);
+	*len = t.n;
+	return t.p;
+}
+
+char *
+talk_body(void)
+{
+	static const char end[] = "\"}],\"stop_reason\":\"end_turn\","
+	    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":420,"
+	    "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,"
+	    "\"output_tokens\":230,\"service_tier\":\"standard\"}}";
+	struct text t = text_new(TALK_ANSWER);
+
+	text_add(&t, "{\"id\":\"msg_01bench\",\"type\":\"message\","
+	    "\"role\":\"assistant\",\"model\":\"claude-sonnet-4-5\","
+	    "\"content\":[{\"type\":\"text\",\"text\":\"");
+	text_fill(&t, TALK_ANSWER - (sizeof end - 1));
+	text_add(&t, "%s", end);
+	return t.p;
+}
+
+#define COMMON_HEADERS \
+	"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n" \
+	"Server: cloudflare\r\n" \
+	"CF-RAY: 0123456789abcdef-TXL\r\n" \
+	"cf-cache-status: DYNAMIC\r\n" \
+	"request-id: req_01bench\r\n" \
+	"anthropic-organization-id: 00000000-0000-0000-0000-000000000000\r\n" \
+	"strict-transport-security: max-age=31536000\r\n" \
+	"X-Robots-Tag: none\r\n" \
+	"Connection: keep-alive\r\n"
+
+char *
+talk_answer(int status, size_t *len)
+{
+	static const char error[] = "{\"type\":\"error\",\"error\":{\"type\":"
+	    "\"overloaded_error\",\"message\":\"Overloaded\"}}";
+	struct text t = text_new(HEAD_MAX + TALK_ANSWER);
+	char *message = talk_body();
+	const char *body = status == 200 ? message : error;
+
+	text_add(&t, "HTTP/1.1 %d %s\r\n" COMMON_HEADERS
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+	    status, status == 200 ? "OK" : "Overloaded", strlen(body), body);
+	free(message);
+	*len = t.n;
+	return t.p;
+}
+
+const char *
+talk_stream_head(void)
+{
+	return "HTTP/1.1 200 OK\r\n" COMMON_HEADERS
+	    "Content-Type: text/event-stream; charset=utf-8\r\n"
+	    "Cache-Control: no-cache\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n";
+}
+
+enum { START, BLOCK, TEXT, BLOCK_END, DELTA, STOP };
+
+static const char *const events[TALK_KINDS] = {
+	"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{"
+	"\"id\":\"msg_01bench\",\"type\":\"message\",\"role\":\"assistant\","
+	"\"model\":\"claude-sonnet-4-5\",\"content\":[],\"stop_reason\":null,"
+	"\"stop_sequence\":null,\"usage\":{\"input_tokens\":420,"
+	"\"output_tokens\":1}}}\n\n",
+	"event: content_block_start\ndata: {\"type\":\"content_block_start\","
+	"\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+	"event: content_block_delta\ndata: {\"type\":\"content_block_delta\","
+	"\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":"
+	"\"water finds its way 0000000000000000000~\"}}\n\n",
+	"event: content_block_stop\ndata: {\"type\":\"content_block_stop\","
+	"\"index\":0}\n\n",
+	"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"
+	"\"stop_reason\":\"end_turn\",\"stop_sequence\":null},"
+	"\"usage\":{\"output_tokens\":230}}\n\n",
+	"event: message_stop\n" TALK_LAST "\n\n"
+};
+
+void
+talk_stream_init(struct talk_stream *t)
+{
+	int kind;
+
+	for (kind = 0; kind < TALK_KINDS; kind++) {
+		t->body[kind] = strlen(events[kind]);
+		t->length[kind] = (size_t)snprintf(t->frame[kind], TALK_FRAME,
+		    "%zx\r\n%s\r\n%s", t->body[kind], events[kind],
+		    kind == STOP ? "0\r\n\r\n" : "");
+	}
+	t->stamp = (size_t)(strchr(t->frame[TEXT], '~') - t->frame[TEXT]) -
+	    TALK_STAMP;
+}
+
+static int
+kind_of(unsigned i, unsigned n)
+{
+	if (i < 2)
+		return i == 0 ? START : BLOCK;
+	if (n - i > 3)
+		return TEXT;
+	return n - i == 3 ? BLOCK_END : n - i == 2 ? DELTA : STOP;
+}
+
+const char *
+talk_event(struct talk_stream *t, unsigned i, unsigned n, uint64_t now,
+    size_t *len)
+{
+	int kind = kind_of(i, n), d;
+
+	if (kind == TEXT) {
+		for (d = TALK_STAMP; d-- > 0; now /= 10)
+			t->frame[TEXT][t->stamp + (size_t)d] =
+			    (char)('0' + now % 10);
+	}
+	*len = t->length[kind];
+	return t->frame[kind];
+}
+
+size_t
+talk_stream_length(const struct talk_stream *t, unsigned n)
+{
+	size_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		sum += t->body[kind_of(i, n)];
+	return sum;
+}

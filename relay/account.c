@@ -1,0 +1,134 @@
+#include "relay/account.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+const char *
+account_time(char at[24], uint64_t ms)
+{
+	if (ms < 1000)
+		snprintf(at, 24, "%u ms", (unsigned)ms);
+	else
+		snprintf(at, 24, "%llu.%llu s", (unsigned long long)ms / 1000,
+		    (unsigned long long)ms % 1000 / 100);
+	return at;
+}
+
+static void
+usage_write(struct buf *b, const struct dialect_watch *w)
+{
+	const struct dialect_usage *u = &w->usage;
+
+	if (u->input >= 0 || u->output >= 0)
+		buf_fmt(b, ", %lld in %lld out",
+		    (long long)(u->input < 0 ? 0 : u->input),
+		    (long long)(u->output < 0 ? 0 : u->output));
+	if (u->cache_read > 0)
+		buf_fmt(b, ", %lld cached", (long long)u->cache_read);
+	if (w->stop_reason[0] != '\0')
+		buf_fmt(b, ", %s", w->stop_reason);
+}
+
+void
+account_request(const struct account *a, int types, const char *how,
+    uint64_t now_us)
+{
+	int bad = *how != '\0' || a->status >= 400;
+	char t[24];
+	struct buf b;
+
+	if ((types == 1 && !bad) || (types == 2 && bad) ||
+	    !log_wants(bad ? LOG_WARN : LOG_INFO))
+		return;
+	buf_init(&b, 8192);
+	buf_adds(&b, a->id);
+	buf_addc(&b, ' ');
+	buf_addstr(&b, a->method);
+	buf_addc(&b, ' ');
+	buf_addstr(&b, a->path);
+	if (a->model.n > 0) {
+		buf_addc(&b, ' ');
+		buf_addstr(&b, a->model);
+	}
+	buf_fmt(&b, "%s -> %d ", a->stream ? " stream" : "", a->status);
+	if (a->backend.n > 0) {
+		buf_adds(&b, "by ");
+		buf_addstr(&b, a->backend);
+	} else
+		buf_adds(&b, "from here");
+	buf_fmt(&b, ", %u attempt%s", a->attempts, a->attempts == 1 ? "" :
+	    "s");
+	if (a->first_us != 0)
+		buf_fmt(&b, ", first byte %s", account_time(t,
+		    (a->first_us - a->began_us) / 1000));
+	buf_fmt(&b, ", %s", account_time(t, (now_us - a->began_us) / 1000));
+	usage_write(&b, &a->watch);
+	buf_adds(&b, how);
+	(bad ? log_warn : log_info)("%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+void
+account_attempt(struct account *a, const struct config_backend *b,
+    const struct fo_outcome *o, const char *why)
+{
+	char mask[UTIL_MASK_SIZE], what[64];
+
+	if (o->fault == FO_NONE_FAULT || o->fault == FO_STATUS_FAULT)
+		snprintf(what, sizeof what, "status %d", o->status);
+	else
+		snprintf(what, sizeof what, "%s", fo_fault_text(o->fault));
+	snprintf(a->cause, sizeof a->cause, "backend \"%.*s\": %s",
+	    b->name.n < 100 ? (int)b->name.n : 100, b->name.p, what);
+	util_mask(mask, b->token);
+	log_warn("%s attempt %u on \"%.*s\" (%.*s, token %s) failed: "
+	    "%s%s%s", a->id, a->attempts, (int)b->name.n, b->name.p,
+	    (int)b->base_url.n, b->base_url.p, mask, what,
+	    *why != '\0' ? ": " : "", why);
+}
+
+void
+account_change(const struct fo_backend *b, const struct fo_change *c,
+    const char *reason)
+{
+	static const char *const state[] = { "closed", "open", "half-open" };
+	char t[24];
+
+	if (c->before != c->after && c->after == FO_OPEN)
+		log_warn("backend \"%s\": %s -> open (%s), next try in %s",
+		    b->name, state[c->before], reason,
+		    account_time(t, c->wait));
+	else if (c->before != c->after)
+		log_info("backend \"%s\": %s -> %s", b->name,
+		    state[c->before], state[c->after]);
+	if (c->cooled)
+		log_warn("backend \"%s\": rate limited, last for %s (%s)",
+		    b->name, account_time(t, c->wait),
+		    fo_source_text(b->cool_source));
+	if (c->warmed)
+		log_info("backend \"%s\": cool-down is over", b->name);
+}
+
+void
+account_skips(const struct account *a, const struct fo_cand *c, size_t n,
+    int chosen, uint64_t now)
+{
+	char t[24];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (chosen >= 0 && i != (size_t)chosen &&
+		    c[i].skip == FO_SKIP_NONE && c[i].b->cool_until > now &&
+		    c[i].priority <= c[chosen].priority)
+			log_info("%s leaves \"%s\" for later: rate limited, "
+			    "%s left", a->id, c[i].b->name,
+			    account_time(t, c[i].wait));
+		else if (c[i].skip != FO_SKIP_NONE &&
+		    c[i].skip != FO_SKIP_TRIED)
+			log_info("%s skips \"%s\": %s, %s left", a->id,
+			    c[i].b->name, fo_skip_text(c[i].skip),
+			    account_time(t, c[i].wait));
+	}
+}
