@@ -14,8 +14,8 @@
 .SUFFIXES: .c .o
 
 SRCS = proxy.c http.c json.c tls.c failover.c config.c \
-	base/buf.c base/log.c base/util.c \
-	wire/http_body.c wire/http_write.c \
+	base/buf.c base/log.c base/scan.c base/util.c \
+	wire/http_body.c wire/http_write.c wire/json_scan.c \
 	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
 	net/trust.c \
 	dialect/anthropic.c dialect/dialect.c dialect/gemini.c \
@@ -27,8 +27,8 @@ SRCS = proxy.c http.c json.c tls.c failover.c config.c \
 	admin/demo.c admin/options.c admin/probe.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o config.o \
-	base/buf.o base/log.o base/util.o \
-	wire/http_body.o wire/http_write.o \
+	base/buf.o base/log.o base/scan.o base/util.o \
+	wire/http_body.o wire/http_write.o wire/json_scan.o \
 	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
 	net/trust.o \
 	dialect/anthropic.o dialect/dialect.o dialect/gemini.o \
@@ -40,8 +40,8 @@ OBJS = proxy.o http.o json.o tls.o failover.o config.o \
 	admin/demo.o admin/options.o admin/probe.o
 
 HDRS = http.h json.h tls.h failover.h config.h \
-	base/buf.h base/log.h base/util.h \
-	wire/http_body.h wire/http_write.h wire/tls_why.h \
+	base/buf.h base/log.h base/scan.h base/util.h \
+	wire/http_body.h wire/http_write.h wire/json_scan.h wire/tls_why.h \
 	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \
 	net/trust.h \
 	dialect/anthropic.h dialect/dialect.h dialect/gemini.h \
@@ -127,8 +127,10 @@ fuzz:
 
 # One file that runs on any Linux of this processor: glibc without a
 # resolver links statically.
+SMALL = -fno-pie -no-pie -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -Wl,--gc-sections
 static:
-	$(COMPILE) -static -s $(LDFLAGS) -Wl,-z,noexecstack \
+	$(COMPILE) $(SMALL) -static -s $(LDFLAGS) -Wl,-z,noexecstack \
 	-o spillway-static $(SRCS) $(LIBS)
 	@ls -l spillway-static | awk '{ print $$5 " bytes" }'
 

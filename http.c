@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/scan.h"
+
 #define METHOD_MAX	32	/* no method that anybody serves is longer */
 #define VERSION_SIZE	8	/* of "HTTP/1.1" */
 #define OPTIONS_MAX	64	/* that Connection may name */
@@ -324,7 +326,7 @@ why_no_name(const char *p)
 
 /* Reads the field lines; the empty line ends them and is surely there. */
 static enum http_rc
-fields(struct http_head *h, const char *p)
+fields(struct http_head *h, const char *p, const char *end)
 {
 	struct http_field *f;
 	const char *q, *value;
@@ -340,8 +342,8 @@ fields(struct http_head *h, const char *p)
 		f->name = str_n(p, (size_t)(q - p));
 		for (q++; *q == ' ' || *q == '\t'; q++)
 			;
-		for (value = q; IS(q, VALUE); q++)
-			;
+		value = q;
+		q += scan_value(q, (size_t)(end - q));
 		if (q[0] != '\r' || q[1] != '\n')
 			return bad(h, 400, "a field value is malformed");
 		p = q + 2;
@@ -687,7 +689,7 @@ http_request(struct http_head *h, const char *p, size_t n, size_t seen)
 		return HTTP_BAD;
 	if (h->size > HTTP_HEAD_MAX)
 		return bad(h, 431, "the head is too large");
-	if (fields(h, next) == HTTP_BAD)
+	if (fields(h, next, p + h->size) == HTTP_BAD)
 		return HTTP_BAD;
 	return request_sense(h);
 }
@@ -706,7 +708,7 @@ http_response(struct http_head *h, const char *p, size_t n, size_t seen,
 		return HTTP_BAD;
 	if (h->size > HTTP_HEAD_MAX)
 		return bad(h, 431, "the head is too large");
-	if (fields(h, next) == HTTP_BAD)
+	if (fields(h, next, p + h->size) == HTTP_BAD)
 		return HTTP_BAD;
 	return response_sense(h, head_only);
 }

@@ -1,79 +1,15 @@
 #include "json.h"
 
+#include <assert.h>
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scan.h"
+#include "wire/json_scan.h"
+
 /* Before the top value, in a container just opened, after a value. */
 enum { S_TOP, S_OPEN, S_AFTER, S_BAD };
-
-/*
- * Strings hold nearly all bytes of a request, so they are read in words of
- * eight bytes.  A loop that is left to the compiler to vectorise is fast
- * or several times slower, as compiler and level will have it.
- */
-#define ONES (UINT64_MAX / 255)
-#define HIGH (ONES * 0x80)
-
-/*
- * Has the top bit of a byte set if one of the eight bytes is below 0x20, a
- * quote or a backslash.  The lowest such bit is at the first of them; those
- * above may be wrong.  The exclusive or with 2 changes places of quote and
- * space, so that one comparison finds quote and controls.
- */
-static uint64_t
-word_special(uint64_t x)
-{
-	return (((x ^ ONES * 0x02) - ONES * 0x21) |
-	    ((x ^ ONES * '\\') - ONES)) & ~x & HIGH;
-}
-
-static int
-is_special(char c)
-{
-	return (unsigned char)(c ^ 0x02) < 0x21 || c == '\\';
-}
-
-/* Eight bytes, the first one lowest: a plain load on most machines. */
-static uint64_t
-load_word(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	return p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
-	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
-	    (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
-	    (uint64_t)p[7] << 56;
-}
-
-/* Number of the byte whose top bit is the lowest bit set in m. */
-static size_t
-first_byte(uint64_t m)
-{
-	return (size_t)(((m & (~m + 1)) >> 7) *
-	    UINT64_C(0x0001020304050607) >> 56);
-}
-
-/*
- * Number of bytes at p that stand for themselves inside a string.  With
- * high being HIGH, bytes of 0x80 and above end the run too.
- */
-static size_t
-plain_run(const char *p, size_t n, uint64_t high)
-{
-	size_t i;
-	uint64_t w, m;
-
-	for (i = 0; n - i >= sizeof w; i += sizeof w) {
-		w = load_word(p + i);
-		if ((m = word_special(w) | (w & high)) != 0)
-			return i + first_byte(m);
-	}
-	while (i < n && !is_special(p[i]) &&
-	    (high == 0 || (unsigned char)p[i] < 0x80))
-		i++;
-	return i;
-}
 
 static int
 is_space(char c)
@@ -86,118 +22,6 @@ static int
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-/* The value of a hex digit, -1 if it is none. */
-static int
-hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/*
- * The three scanners take the place of a token in *pos, move it past the
- * token and return NULL; or move it to the fault and say what it is.
- */
-static const char *
-scan_escape(const char *p, size_t n, size_t *pos)
-{
-	size_t i = *pos + 1, end;
-
-	*pos = i;
-	switch (i < n ? p[i] : '\0') {
-	case '"': case '\\': case '/': case 'b':
-	case 'f': case 'n': case 'r': case 't':
-		++*pos;
-		return NULL;
-	case 'u':
-		break;
-	default:
-		return "unknown escape in a string";
-	}
-	for (i++, end = i + 4; i < end; i++)
-		if (i == n || hex_digit(p[i]) == -1) {
-			*pos = i;
-			return "four hex digits must follow \\u";
-		}
-	*pos = end;
-	return NULL;
-}
-
-static const char *
-scan_string(const char *p, size_t n, size_t *pos)
-{
-	const char *why = NULL;
-	size_t i = *pos + 1;
-
-	do
-		i += plain_run(p + i, n - i, 0);
-	while (i < n && p[i] == '\\' &&
-	    (why = scan_escape(p, n, &i)) == NULL);
-	if (why == NULL && i == n)
-		why = "string without an end";
-	else if (why == NULL && p[i] == '"')
-		i++;
-	else if (why == NULL)
-		why = "control character in a string";
-	*pos = i;
-	return why;
-}
-
-static size_t
-digits(const char *p, size_t n, size_t i)
-{
-	while (i < n && is_digit(p[i]))
-		i++;
-	return i;
-}
-
-static const char *
-scan_number(const char *p, size_t n, size_t *pos)
-{
-	const char *why = NULL;
-	size_t i = *pos, from;
-
-	if (p[i] == '-')
-		i++;
-	from = i;
-	i = digits(p, n, i);
-	if (i == from) {
-		why = "a digit is missing in a number";
-	} else if (p[from] == '0' && i > from + 1) {
-		i = from;
-		why = "a number with a leading zero";
-	}
-	if (why == NULL && i < n && p[i] == '.') {
-		from = ++i;
-		if ((i = digits(p, n, i)) == from)
-			why = "a digit is missing after the point";
-	}
-	if (why == NULL && i < n && (p[i] == 'e' || p[i] == 'E')) {
-		i++;
-		if (i < n && (p[i] == '+' || p[i] == '-'))
-			i++;
-		from = i;
-		if ((i = digits(p, n, i)) == from)
-			why = "a digit is missing in an exponent";
-	}
-	*pos = i;
-	return why;
-}
-
-static const char *
-scan_word(const char *p, size_t n, size_t *pos, const char *word)
-{
-	for (; *word != '\0'; ++*pos, word++)
-		if (*pos == n || p[*pos] != *word)
-			return "unknown word";
-	return NULL;
 }
 
 void
@@ -327,20 +151,20 @@ value(struct json *j, char c)
 		return open_container(j, 0);
 	case '"':
 		type = JSON_STRING;
-		why = scan_string(j->p, j->n, &j->pos);
+		why = json_scan_string(j->p, j->n, &j->pos);
 		break;
 	case 't':
 	case 'f':
 	case 'n':
 		type = c == 't' ? JSON_TRUE : c == 'f' ? JSON_FALSE : JSON_NULL;
-		why = scan_word(j->p, j->n, &j->pos, c == 't' ? "true" :
+		why = json_scan_word(j->p, j->n, &j->pos, c == 't' ? "true" :
 		    c == 'f' ? "false" : "null");
 		break;
 	default:
 		if (c != '-' && !is_digit(c))
 			return fail_here(j, "a value is missing");
 		type = JSON_NUMBER;
-		why = scan_number(j->p, j->n, &j->pos);
+		why = json_scan_number(j->p, j->n, &j->pos);
 	}
 	if (why != NULL)
 		return fail(j, why);
@@ -358,7 +182,7 @@ member(struct json *j, char c)
 
 	if (c != '"')
 		return fail_here(j, "a member name is missing");
-	if ((why = scan_string(j->p, j->n, &j->pos)) != NULL)
+	if ((why = json_scan_string(j->p, j->n, &j->pos)) != NULL)
 		return fail(j, why);
 	j->key = str_n(j->p + start + 1, j->pos - start - 2);
 	if (next_byte(j) != ':')
@@ -412,6 +236,13 @@ json_skip(struct json *j)
 		return -1;
 	if (j->state != S_OPEN)
 		return 0;
+	if ((j->flags & JSON_COMMENTS) == 0 && json_scan_rest(j->p, j->n,
+	    &j->pos, *start == '{', depth) == 0) {
+		j->depth--;
+		j->state = S_AFTER;
+		j->raw = str_n(start, (size_t)(j->p + j->pos - start));
+		return 0;
+	}
 	do
 		if (json_next(j) == JSON_ERROR)
 			return -1;
@@ -458,7 +289,7 @@ hex_unit(const char *p, size_t n)
 	if (n < 4)
 		return -1;
 	for (i = 0; i < 4; i++) {
-		if ((d = hex_digit(p[i])) == -1)
+		if ((d = json_scan_hex(p[i])) == -1)
 			return -1;
 		u = u * 16 + d;
 	}
@@ -523,9 +354,11 @@ means(struct str in, struct str s)
 	size_t i = 0, k = 0, n;
 
 	if (in.n < s.n)
-		return 0;
+		return 0;		/* escapes only make it longer */
+	if (in.n == s.n)
+		return memcmp(in.p, s.p, s.n) == 0;
 	if (memchr(in.p, '\\', in.n) == NULL)
-		return str_eq(in, s);
+		return 0;
 	while (i < in.n) {
 		t[0] = in.p[i];
 		n = 1;
@@ -575,11 +408,13 @@ int
 json_members(struct str text, const char *const names[],
     struct json_value vals[], size_t n, const char **why, size_t *at)
 {
+	size_t length[JSON_MEMBERS_MAX], i;
 	enum json_type t;
 	struct json j;
-	size_t i;
 
+	assert(n <= JSON_MEMBERS_MAX);
 	for (i = 0; i < n; i++) {
+		length[i] = strlen(names[i]);
 		vals[i].type = JSON_END;
 		vals[i].raw = str_n("", 0);
 	}
@@ -587,7 +422,8 @@ json_members(struct str text, const char *const names[],
 		return told(&j, why, at);
 	while ((t = next_member(&j)) > JSON_END)
 		for (i = 0; i < n; i++)
-			if (means(j.key, str_of(names[i]))) {
+			if (j.key.n >= length[i] &&
+			    means(j.key, str_n(names[i], length[i]))) {
 				vals[i].type = t;
 				vals[i].raw = j.raw;
 			}
@@ -662,7 +498,7 @@ json_unescape(struct buf *out, struct str raw)
 	if (inside(raw, &in) == -1)
 		return -1;
 	while (i < in.n) {
-		n = plain_run(in.p + i, in.n - i, 0);
+		n = scan_string(in.p + i, in.n - i);
 		buf_add(out, in.p + i, n);
 		if ((i += n) == in.n)
 			break;
@@ -692,7 +528,7 @@ is_number(struct str raw)
 {
 	size_t pos = 0;
 
-	return raw.n > 0 && scan_number(raw.p, raw.n, &pos) == NULL &&
+	return raw.n > 0 && json_scan_number(raw.p, raw.n, &pos) == NULL &&
 	    pos == raw.n;
 }
 
@@ -728,7 +564,7 @@ json_u64(struct str raw, uint64_t *out)
 	end = (size_t)minus;
 	while (end < raw.n && raw.p[end] != 'e' && raw.p[end] != 'E')
 		end++;
-	i = digits(raw.p, end, (size_t)minus);
+	i = json_scan_digits(raw.p, end, (size_t)minus);
 	/* An exponent beyond the digits there are only shifts zeros. */
 	whole = (int64_t)(i - (size_t)minus) + exponent(str_n(raw.p + end,
 	    raw.n - end), (int64_t)raw.n + 100);
@@ -824,7 +660,7 @@ json_write(struct buf *out, struct str s)
 
 	buf_addc(out, '"');
 	while (i < s.n) {
-		n = plain_run(s.p + i, s.n - i, HIGH);
+		n = scan_ascii(s.p + i, s.n - i);
 		buf_add(out, s.p + i, n);
 		if ((i += n) == s.n)
 			break;

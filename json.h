@@ -10,8 +10,7 @@
 
 #include "base/buf.h"
 #include "base/util.h"
-
-#define JSON_DEPTH_MAX 128	/* deeper nesting is a fault */
+#include "wire/json_scan.h"
 
 enum json_type {
 	JSON_ERROR = -1, JSON_END = 0,
@@ -65,6 +64,8 @@ struct json_value {
 
 /* 1 if text is one complete valid JSON value. */
 int json_valid(struct str text, const char **why, size_t *at);
+
+#define JSON_MEMBERS_MAX 16	/* names that json_members() takes */
 
 /*
  * Looks up members of the top object of text in one pass over all of it:

@@ -4,10 +4,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_FIRST 512
+#define BUF_FIRST	512
+#define BUF_KEEP_MIN	16384	/* what a read asks for */
+#define BUF_KEEP_MAX	(1u << 20)
+#define BUF_SPARES	24
+#define BUF_SPARE_BYTES	(1u << 20)
 
 /* Every allocation of request bytes passes here, so one sum is enough. */
 static size_t live;
+
+/*
+ * Large blocks come and go with each request.  A few are kept: giving them
+ * back to the system would cost a page fault for every 4 KiB of the next.
+ */
+static struct {
+	unsigned char *p;
+	size_t cap;
+} spares[BUF_SPARES];
+static size_t nspares, spare_bytes;
+
+static unsigned char *
+block_take(size_t cap)
+{
+	unsigned char *p;
+	size_t i;
+
+	for (i = nspares; i-- > 0 && cap >= BUF_KEEP_MIN;)
+		if (spares[i].cap == cap) {
+			p = spares[i].p;
+			spares[i] = spares[--nspares];
+			spare_bytes -= cap;
+			live += cap;
+			return p;
+		}
+	if ((p = malloc(cap)) != NULL)
+		live += cap;
+	return p;
+}
+
+static void
+block_give(unsigned char *p, size_t cap)
+{
+	live -= cap;
+	if (cap < BUF_KEEP_MIN || cap > BUF_KEEP_MAX ||
+	    nspares == BUF_SPARES || spare_bytes + cap > BUF_SPARE_BYTES) {
+		free(p);
+		return;
+	}
+	spares[nspares].p = p;
+	spares[nspares++].cap = cap;
+	spare_bytes += cap;
+}
 
 void
 buf_init(struct buf *b, size_t max)
@@ -19,8 +66,8 @@ buf_init(struct buf *b, size_t max)
 void
 buf_free(struct buf *b)
 {
-	live -= b->cap;
-	free(b->p);
+	if (b->p != NULL)
+		block_give(b->p, b->cap);
 	b->p = NULL;
 	b->off = b->len = b->cap = 0;
 	b->bad = 0;
@@ -39,14 +86,6 @@ buf_clear(struct buf *b)
 {
 	b->off = b->len = 0;
 	b->bad = 0;
-}
-
-struct str
-buf_str(const struct buf *b)
-{
-	if (b->len == 0)
-		return str_n("", 0);
-	return str_n((const char *)b->p + b->off, b->len);
 }
 
 void
@@ -80,12 +119,12 @@ buf_grow(struct buf *b, size_t need)
 
 	while (cap < need)
 		cap = cap > b->max / 2 ? need : cap * 2;
-	if ((p = malloc(cap)) == NULL)
+	if ((p = block_take(cap)) == NULL)
 		return buf_fail(b);
 	if (b->len > 0)
 		memcpy(p, b->p + b->off, b->len);
-	free(b->p);
-	live += cap - b->cap;
+	if (b->p != NULL)
+		block_give(b->p, b->cap);
 	b->p = p;
 	b->cap = cap;
 	b->off = 0;
@@ -111,7 +150,7 @@ buf_need(struct buf *b, size_t n)
 }
 
 int
-buf_add(struct buf *b, const void *p, size_t n)
+buf_add_slow(struct buf *b, const void *p, size_t n)
 {
 	if (n == 0)
 		return b->bad ? -1 : 0;
@@ -120,18 +159,6 @@ buf_add(struct buf *b, const void *p, size_t n)
 	memcpy(b->p + b->off + b->len, p, n);
 	b->len += n;
 	return 0;
-}
-
-int
-buf_adds(struct buf *b, const char *s)
-{
-	return buf_add(b, s, strlen(s));
-}
-
-int
-buf_addstr(struct buf *b, struct str s)
-{
-	return buf_add(b, s.p, s.n);
 }
 
 int

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -35,7 +36,13 @@ void buf_wipe(struct buf *b);
 void buf_clear(struct buf *b);
 
 /* The held bytes; valid until the next call that adds or frees. */
-struct str buf_str(const struct buf *b);
+static inline struct str
+buf_str(const struct buf *b)
+{
+	if (b->len == 0)
+		return str_n("", 0);
+	return str_n((const char *)b->p + b->off, b->len);
+}
 
 /* Drops n bytes (n <= len) from the front. */
 void buf_take(struct buf *b, size_t n);
@@ -43,10 +50,33 @@ void buf_take(struct buf *b, size_t n);
 /* Drops bytes from the end until n (n <= len) are left. */
 void buf_cut(struct buf *b, size_t n);
 
+/* The part of buf_add() that makes room.  Not for others. */
+int buf_add_slow(struct buf *b, const void *p, size_t n);
+
 /* Adds n bytes.  Returns 0, or -1 with bad set. */
-int buf_add(struct buf *b, const void *p, size_t n);
-int buf_adds(struct buf *b, const char *s);
-int buf_addstr(struct buf *b, struct str s);
+static inline int
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n == 0 || b->bad || n > b->cap - b->off - b->len ||
+	    n > b->max - b->len)
+		return buf_add_slow(b, p, n);
+	memcpy(b->p + b->off + b->len, p, n);
+	b->len += n;
+	return 0;
+}
+
+static inline int
+buf_adds(struct buf *b, const char *s)
+{
+	return buf_add(b, s, strlen(s));
+}
+
+static inline int
+buf_addstr(struct buf *b, struct str s)
+{
+	return buf_add(b, s.p, s.n);
+}
+
 int buf_addc(struct buf *b, char c);
 int buf_addu(struct buf *b, uint64_t n);	/* in decimal */
 

@@ -13,22 +13,6 @@ lower(char ch)
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;
 }
 
-struct str
-str_of(const char *s)
-{
-	return str_n(s, s == NULL ? 0 : strlen(s));
-}
-
-struct str
-str_n(const char *p, size_t n)
-{
-	struct str s;
-
-	s.p = p;
-	s.n = n;
-	return s;
-}
-
 /* memcmp() may not see NULL, not even for no bytes. */
 static int
 same(const char *a, const char *b, size_t n)

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A borrowed run of bytes; p may be NULL when n is 0.  Never freed. */
 struct str {
@@ -15,11 +16,23 @@ struct str {
 	size_t n;
 };
 
-/* The slice of a C string; s may be NULL. */
-struct str str_of(const char *s);
-
 /* The slice of n bytes at p. */
-struct str str_n(const char *p, size_t n);
+static inline struct str
+str_n(const char *p, size_t n)
+{
+	struct str s;
+
+	s.p = p;
+	s.n = n;
+	return s;
+}
+
+/* The slice of a C string; s may be NULL. */
+static inline struct str
+str_of(const char *s)
+{
+	return str_n(s, s == NULL ? 0 : strlen(s));
+}
 
 /* 1 if both hold the same bytes. */
 int str_eq(struct str a, struct str b);

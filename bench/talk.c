@@ -8,9 +8,14 @@
 
 #define HEAD_MAX	2048
 #define TOOL_EVERY	12500	/* body bytes for each tool that is offered */
-#define TURN		"\"Step by step:\\n\\n1. read `net/loop.c`\\n" \
-	"2. find where \\\"poll\\\" is called\\n3. say what it costs\\n\\n" \
-	"The path is C:\\\\src\\\\app\\tand the figure is 3 \\u00b5s.\""
+/* What an agent's conversation is made of: prose, code and its escapes. */
+#define PART "I read the log of the last run and found where it stops: the " \
+	"upstream closes while half of the body is still on its way.\\n\\n" \
+	"    if (u->state == UP_BODY && n == 0)\\n\\treturn upstream_fail(u, " \
+	"\\\"closed\\\");\\n\\nThe same happens when a provider answers " \
+	"early, so the error of a write must not hide an answer that is " \
+	"already there to be read: 3 \\u00b5s of work.\\n"
+#define PARTS_BIG 9	/* of a turn in a request of TOOL_EVERY and more */
 
 /* Text of a known greatest length. */
 struct text {
@@ -75,21 +80,31 @@ request_tools(struct text *t, size_t count)
 	text_add(t, "],");
 }
 
+static void
+request_turn(struct text *t, const char *role, size_t parts)
+{
+	text_add(t, "{\"role\":\"%s\",\"content\":\"", role);
+	while (parts-- > 0)
+		text_add(t, "%s", PART);
+	text_add(t, "\"},");
+}
+
 static struct text
 request_body(size_t size, int stream)
 {
-	static const char pair[] = "{\"role\":\"user\",\"content\":" TURN "},"
-	    "{\"role\":\"assistant\",\"content\":" TURN "},";
 	const char *end = stream ? "\"}],\"stream\":true}" : "\"}]}";
+	size_t parts = size >= TOOL_EVERY ? PARTS_BIG : 1;
 	struct text t = text_new(size);
 
 	text_add(&t, "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":4096,"
-	    "\"system\":" TURN ",");
+	    "\"system\":\"" PART "\",");
 	if (size >= TOOL_EVERY)
 		request_tools(&t, size / TOOL_EVERY);
 	text_add(&t, "\"messages\":[");
-	while (size - t.n > 2 * sizeof pair)
-		text_add(&t, "%s", pair);
+	while (size - t.n > 2 * (parts * sizeof PART + 64)) {
+		request_turn(&t, "user", parts);
+		request_turn(&t, "assistant", parts);
+	}
 	text_add(&t, "{\"role\":\"user\",\"content\":\"");
 	text_fill(&t, size - strlen(end));
 	text_add(&t, "%s", end);

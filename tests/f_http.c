@@ -1,4 +1,4 @@
-/* objs: http.o wire/http_body.o wire/http_write.o base/buf.o base/util.o */
+/* objs: http.o base/scan.o wire/http_body.o wire/http_write.o base/buf.o base/util.o */
 
 /*
  * The first byte says what the rest is: Q a request and what follows it,

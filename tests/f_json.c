@@ -1,4 +1,4 @@
-/* objs: json.o base/buf.o base/util.o */
+/* objs: json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
 
 /*
  * The input is a text: the ways to read it must agree with each other, what

@@ -1,4 +1,4 @@
-/* objs: config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/pages.o conf/describe.o failover.o http.o json.o base/buf.o base/util.o */
+/* objs: config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/pages.o conf/describe.o failover.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* objs: failover.o http.o base/buf.o base/util.o */
+/* objs: failover.o http.o base/scan.o base/buf.o base/util.o */
 #include "failover.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "t.h"
 #include "tls_pair.h"
-#include "tls_why.h"
+#include "wire/tls_why.h"
 
 /* --- whom a client believes --- */
 
