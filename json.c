@@ -268,7 +268,12 @@ json_valid(struct str text, const char **why, size_t *at)
 {
 	enum json_type t;
 	struct json j;
+	size_t end = 1;
 
+	/* Mostly it is one object, from the first byte to the last. */
+	if (text.n > 1 && *text.p == '{' && json_scan_rest(text.p, text.n,
+	    &end, 1, 1) == 0 && end == text.n)
+		return 1;
 	json_start(&j, text, 0);
 	do
 		t = json_next(&j);

@@ -255,7 +255,7 @@ generation_make(struct proxy *p, struct config *cfg,
 {
 	struct tls_roots **roots;
 	struct generation *g = NULL;
-	size_t i;
+	size_t i, n = cfg->nbackends;
 
 	if ((roots = calloc(cfg->nbackends, sizeof *roots)) == NULL) {
 		where("out of memory");
@@ -267,7 +267,7 @@ generation_make(struct proxy *p, struct config *cfg,
 		where("out of memory");
 	if (g == NULL)
 		config_free(cfg);
-	for (i = 0; g != NULL && i < g->cfg->nbackends; i++)
+	for (i = 0; i < n; i++)
 		tls_roots_free(roots[i]);
 	free(roots);
 	return g;

@@ -89,6 +89,7 @@ probe_start(struct probe *p, struct target *t, struct upstream_env *env)
 	p->began = loop_now(env->loop);
 	memset(&req, 0, sizeof req);
 	req.head_only = 1;
+	req.timeout = t->cfg->timeouts.connect + t->cfg->timeouts.first_byte;
 	buf_init(&req.head, 4096);
 	buf_adds(&req.head, "HEAD / HTTP/1.1\r\n");
 	http_write_field(&req.head, "host", t->cfg->url.host_port);
@@ -118,7 +119,7 @@ probe_all(struct generation *g, struct upstream_env *env, struct buf *out)
 		buf_adds(out, "probe \"");
 		buf_addstr(out, p[i].target->cfg->name);
 		buf_fmt(out, "\": %s\n", p[i].line);
-		bad += p[i].bad;
+		bad += p[i].bad || !p[i].over;
 	}
 	free(p);
 	return bad;

@@ -130,6 +130,16 @@ read_event(struct str type, struct str data, struct str *stop,
 	return str_is(type, "message_stop") ? SIGN_END : SIGN_NOISE;
 }
 
+/*
+ * 1 if the data says at its very start that it is a delta, as the API
+ * writes it.  Nearly every event of a stream is one: it need only be JSON.
+ */
+static int
+plain_delta(struct str data)
+{
+	return str_starts(data, "{\"type\":\"content_block_delta\",");
+}
+
 enum dialect_sign
 anthropic_event(struct str name, struct str data, struct str *stop,
     struct str *usage)
@@ -139,13 +149,15 @@ anthropic_event(struct str name, struct str data, struct str *stop,
 	struct json_value v[NAMES];
 	struct str type;
 
+	if (plain_delta(data))
+		return json_valid(data, NULL, NULL) ? SIGN_CONTENT :
+		    SIGN_INVALID;
 	if (json_members(data, names, v, NAMES, NULL, NULL) < 0)
 		return SIGN_INVALID;
 	type = v[TYPE].type == JSON_STRING ? inside(&v[TYPE]) : name;
 	if (str_is(type, "error") || v[ERROR].type == JSON_OBJECT ||
 	    inside(&v[ERROR]).n > 0)
 		return SIGN_ERROR;
-	/* Nearly every event of a stream is one of these: one pass will do. */
 	if (str_is(type, "content_block_delta"))
 		return SIGN_CONTENT;
 	return read_event(type, data, stop, usage);

@@ -14,6 +14,8 @@
 #define DNS_CNAME	5
 #define DNS_SOA		6
 #define DNS_OPT		41
+#define DNS_RC_NXDOMAIN	3
+#define DNS_TC		0x02		/* in the third byte of the header */
 
 /* ---- addresses as text ---- */
 
@@ -37,9 +39,12 @@ literal4(unsigned char b[4], struct str s)
 	return part == 4 ? 0 : -1;
 }
 
-/* The groups of one side of "::"; returns their bytes, -1: malformed. */
+/*
+ * The groups of one side of "::"; returns their bytes, -1: malformed.  Only
+ * the last group of an address may be an IPv4 one (RFC 4291 2.2).
+ */
 static int
-groups6(unsigned char b[16], struct str s)
+groups6(unsigned char b[16], struct str s, int last)
 {
 	size_t i, start = 0;
 	int n = 0;
@@ -50,7 +55,7 @@ groups6(unsigned char b[16], struct str s)
 	for (i = 0; i <= s.n; i++) {
 		if (i < s.n && s.p[i] != ':')
 			continue;
-		if (i == s.n && n <= 12 &&
+		if (last && i == s.n && n <= 12 &&
 		    memchr(s.p + start, '.', i - start) != NULL)
 			return literal4(b + n, str_n(s.p + start,
 			    i - start)) == -1 ? -1 : n + 4;
@@ -77,9 +82,9 @@ literal6(unsigned char b[16], struct str s)
 		if (s.p[i] == ':' && s.p[i + 1] == ':')
 			break;
 	if (i + 1 >= s.n)
-		return groups6(b, s) == 16 ? 0 : -1;
-	left = groups6(b, str_n(s.p, i));
-	right = groups6(tail, str_n(s.p + i + 2, s.n - i - 2));
+		return groups6(b, s, 1) == 16 ? 0 : -1;
+	left = groups6(b, str_n(s.p, i), 0);
+	right = groups6(tail, str_n(s.p + i + 2, s.n - i - 2), 1);
 	if (left == -1 || right == -1 || left + right > 14)
 		return -1;
 	memset(b + left, 0, (size_t)(16 - left));
@@ -94,33 +99,44 @@ dns_literal(struct dns_addr *a, struct str s)
 	size_t i;
 
 	memset(a, 0, sizeof *a);
+	if (s.n == 0)
+		return -1;
 	if (literal4(a->b, s) == 0) {
 		a->len = 4;
 		return 0;
 	}
 	for (i = 0; i < s.n && s.p[i] != '%'; i++)
 		;
+	if (literal6(a->b, str_n(s.p, i)) == -1)
+		return -1;
 	if (i < s.n) {
-		if (util_u64(str_n(s.p + i + 1, s.n - i - 1), 0xffffffff,
+		/* Only a link-local address has a scope. */
+		if (a->b[0] != 0xfe || (a->b[1] & 0xc0) != 0x80 ||
+		    util_u64(str_n(s.p + i + 1, s.n - i - 1), 0xffffffff,
 		    &scope) == -1)
 			return -1;
 		a->scope = (uint32_t)scope;
 	}
-	if (literal6(a->b, str_n(s.p, i)) == -1)
-		return -1;
 	a->len = 16;
 	return 0;
 }
+
+static const unsigned char mapped[12] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
+};
 
 void
 dns_text(char at[64], const struct dns_addr *a)
 {
 	int i, n = 0, best = -1, most = 1, run;
+	int is_mapped = a->len == 16 && memcmp(a->b, mapped, 12) == 0;
+	const unsigned char *b = a->b + (is_mapped ? 12 : 0);
 	unsigned g[8];
 
-	if (a->len == 4) {
-		snprintf(at, 64, "%u.%u.%u.%u", a->b[0], a->b[1], a->b[2],
-		    a->b[3]);
+	/* ::ffff:0:0/96 is known to hold an IPv4 address (RFC 5952 5). */
+	if (a->len == 4 || is_mapped) {
+		snprintf(at, 64, "%s%u.%u.%u.%u", is_mapped ? "::ffff:" : "",
+		    b[0], b[1], b[2], b[3]);
 		return;
 	}
 	for (i = 0; i < 8; i++)
@@ -154,9 +170,6 @@ dns_loopback(const struct dns_addr *a)
 {
 	static const unsigned char one[16] = {
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
-	};
-	static const unsigned char mapped[12] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 	};
 
 	if (a->len == 4)
@@ -248,7 +261,7 @@ get32(const unsigned char *p)
 static int
 name_read(struct packet *k, char out[DNS_NAME_MAX + 1])
 {
-	size_t at = k->at, limit = k->at, n = 0, len;
+	size_t at = k->at, limit = k->at, n = 0, len, i;
 	int jumped = 0;
 
 	for (;;) {
@@ -275,8 +288,12 @@ name_read(struct packet *k, char out[DNS_NAME_MAX + 1])
 			return -1;
 		if (n > 0)
 			out[n++] = '.';
-		memcpy(out + n, k->p + at + 1, len);
-		n += len;
+		for (i = at + 1; i <= at + len; i++) {
+			/* As text it would be another name. */
+			if (k->p[i] == '.' || k->p[i] == '\0')
+				return -1;
+			out[n++] = (char)k->p[i];
+		}
 		at += 1 + len;
 	}
 	if (!jumped)
@@ -358,41 +375,55 @@ answers_walk(struct dns_answer *ans, struct packet k, unsigned count,
 			if (r.ttl < ans->ttl)
 				ans->ttl = r.ttl;
 			n = name_read(&alias, want);
-			return n == -1 ? -1 : 1;
+			return n == -1 || alias.at != k.at ? -1 : 1;
 		}
 	}
 	return 0;
 }
 
-/* The time for which "there is none" holds: the SOA's (RFC 2308 5). */
-static void
-soa_ttl(struct dns_answer *ans, struct packet k, unsigned answers,
-    unsigned authority)
+/*
+ * The time for which "there is none" holds: the SOA's (RFC 2308 5), without
+ * one 0, but no longer than the aliases that led there.
+ */
+static uint32_t
+soa_ttl(struct packet k, unsigned answers, unsigned authority, uint32_t most)
 {
 	struct record r;
 	unsigned i;
-	uint32_t minimum;
+	uint32_t ttl;
 
 	for (i = 0; i < answers + authority; i++) {
 		if (record_read(&k, &r) == -1)
-			return;
-		if (i < answers || r.type != DNS_SOA || r.data_n < 22)
+			break;
+		if (i < answers || r.type != DNS_SOA || r.class != 1 ||
+		    r.data_n < 22)
 			continue;
-		minimum = get32(k.p + r.data + r.data_n - 4);
-		ans->ttl = r.ttl < minimum ? r.ttl : minimum;
+		ttl = get32(k.p + r.data + r.data_n - 4);
+		if (ttl > r.ttl)
+			ttl = r.ttl;
+		return ttl < most ? ttl : most;
 	}
+	return 0;
 }
 
-/* Is it a reply to our question?  Leaves k behind the question. */
+/*
+ * Is it a reply to our question?  Leaves k behind the question.  A server
+ * that could not read the question may leave it out.
+ */
 static int
 question_check(struct packet *k, struct str name, enum dns_type type,
     uint16_t id)
 {
 	char asked[DNS_NAME_MAX + 1];
-	int n;
+	int n, rcode;
 
 	if (k->n < DNS_HEADER || get16(k->p) != id ||
-	    (k->p[2] & 0xf8) != 0x80 || get16(k->p + 4) != 1)
+	    (k->p[2] & 0xf8) != 0x80)
+		return -1;
+	rcode = k->p[3] & 0x0f;
+	if (get16(k->p + 4) == 0 && rcode != 0 && rcode != DNS_RC_NXDOMAIN)
+		return 0;
+	if (get16(k->p + 4) != 1)
 		return -1;
 	k->at = DNS_HEADER;
 	if ((n = name_read(k, asked)) == -1 || k->n - k->at < 4 ||
@@ -411,30 +442,34 @@ dns_reply(struct dns_answer *ans, const unsigned char *p, size_t n,
 	struct packet k = { p, n, 0 };
 	char want[DNS_NAME_MAX + 1];
 	unsigned rcode, count, i;
-	size_t before = ans->n;
+	struct dns_answer old = *ans;
 	int rc = 1;
 
 	if (!name_ok(&name) || question_check(&k, name, type, id) == -1)
 		return DNS_IGNORE;
 	rcode = p[3] & 0x0f;
-	if (rcode != 0 && rcode != 3)
+	if (rcode != 0 && rcode != DNS_RC_NXDOMAIN)
 		return DNS_FAIL;
 	count = get16(p + 6);
-	if (before == 0)
+	if (old.n == 0)
 		ans->ttl = DNS_TTL_MAX;
 	memcpy(want, name.p, name.n);
 	want[name.n] = '\0';
 	for (i = 0; rc == 1 && i <= DNS_CNAMES_MAX; i++)
-		if ((rc = answers_walk(ans, k, count, p[2] & 0x02, type,
+		if ((rc = answers_walk(ans, k, count, p[2] & DNS_TC, type,
 		    want)) == -1) {
-			ans->n = before;
+			*ans = old;
 			return DNS_IGNORE;
 		}
-	if (ans->n > before)
+	if (ans->n > old.n)
 		return DNS_FOUND;
-	if (before == 0)
-		soa_ttl(ans, k, count, get16(p + 8));
-	return rcode == 3 ? DNS_NXDOMAIN : DNS_NODATA;
+	if (rcode == 0 && (p[2] & DNS_TC)) {
+		*ans = old;		/* cut off before any: not "none" */
+		return DNS_FAIL;
+	}
+	if (old.n == 0)
+		ans->ttl = soa_ttl(k, count, get16(p + 8), ans->ttl);
+	return rcode == 0 ? DNS_NODATA : DNS_NXDOMAIN;
 }
 
 /* ---- resolv.conf and hosts ---- */
@@ -548,35 +583,36 @@ size_t
 dns_candidate(const struct dns_conf *c, struct str name, unsigned i,
     char at[DNS_NAME_MAX + 2])
 {
-	unsigned dots = 0, bare;
-	size_t k, n;
+	unsigned dots = 0, bare = 0, others = 0, k;
+	size_t n, tail;
 
 	if (name.n > 0 && name.p[name.n - 1] == '.') {
-		if (i > 0 || name.n - 1 > DNS_NAME_MAX)
-			return 0;
-		memcpy(at, name.p, name.n - 1);
-		at[name.n - 1] = '\0';
-		return name.n - 1;
+		name.n--;
+	} else {
+		for (n = 0; n < name.n; n++)
+			dots += name.p[n] == '.';
+		others = c->nsearch;
+		/* With enough dots the name itself is first, else last. */
+		bare = dots >= c->ndots ? 0 : others;
 	}
-	for (k = 0; k < name.n; k++)
-		dots += name.p[k] == '.';
-	/* With enough dots the name itself is asked first, else last. */
-	bare = dots >= c->ndots ? 0 : c->nsearch;
-	if (i > c->nsearch || name.n > DNS_NAME_MAX)
+	if (name.n == 0 || name.n > DNS_NAME_MAX)
 		return 0;
 	memcpy(at, name.p, name.n);
-	n = name.n;
-	if (i != bare) {
-		const char *tail = c->search[i - (i > bare)];
-
-		if (n + 1 + strlen(tail) > DNS_NAME_MAX)
-			return dns_candidate(c, name, i + 1, at);
-		at[n++] = '.';
-		memcpy(at + n, tail, strlen(tail));
-		n += strlen(tail);
+	for (k = 0; k <= others; k++) {
+		n = name.n;
+		if (k != bare) {
+			tail = strlen(c->search[k - (k > bare)]);
+			if (n + 1 + tail > DNS_NAME_MAX)
+				continue;
+			at[n++] = '.';
+			memcpy(at + n, c->search[k - (k > bare)], tail);
+			n += tail;
+		}
+		at[n] = '\0';
+		if (i-- == 0)
+			return n;
 	}
-	at[n] = '\0';
-	return n;
+	return 0;
 }
 
 static int

@@ -237,13 +237,6 @@ link_offer(struct link *l, const struct str *v, size_t n)
 
 	if (l->failed || l->out_failed)
 		return 0;
-	/* After a close, ours or the peer's, an engine takes nothing. */
-	if (l->tls != NULL && tls_state(l->tls) != TLS_OPEN &&
-	    tls_state(l->tls) != TLS_HANDSHAKE) {
-		records_out(l);
-		link_fail_out(l, EPIPE);
-		return 0;
-	}
 	if (l->tls == NULL) {
 		r = sock_writev(l->fd, v, n);
 		if (r == SOCK_ERR)
@@ -258,6 +251,10 @@ link_offer(struct link *l, const struct str *v, size_t n)
 	}
 	tls_flush(l->tls);
 	records_out(l);
+	/* After a close, ours or the peer's, an engine takes nothing. */
+	if (tls_state(l->tls) == TLS_CLOSED ||
+	    tls_state(l->tls) == TLS_FAILED)
+		link_fail_out(l, EPIPE);
 	return done;
 }
 
@@ -307,9 +304,13 @@ link_wants_out(const struct link *l)
 {
 	size_t n;
 
-	/* Within the handshake and after a close, out cannot move. */
-	return !l->failed && !l->out_failed &&
-	    ((l->out.len > 0 && link_ready(l)) || (l->tls != NULL && tls_out(l->tls, &n) != NULL));
+	if (l->failed || l->out_failed)
+		return 0;
+	if (l->tls == NULL)
+		return l->out.len > 0;
+	/* Plaintext cannot move within the handshake. */
+	return tls_out(l->tls, &n) != NULL ||
+	    (l->out.len > 0 && tls_state(l->tls) != TLS_HANDSHAKE);
 }
 
 void

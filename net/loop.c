@@ -26,6 +26,7 @@ struct loop {
 	struct grave *graves;
 	uint64_t now;
 	uint64_t lazy_at;		/* when lazy watches were polled last */
+	uint64_t cost_us;		/* of a poll, as a rule */
 	uint64_t pause_us;		/* before the next poll */
 	void (*on_signal)(void *, int);
 	void *signal_arg;
@@ -420,7 +421,7 @@ poll_timeout(const struct loop *lp, int left)
 /*
  * poll() costs time for every descriptor in it, so with thousands of them
  * one poll should serve many events.  When the last poll cost much for each
- * event that it found, the next one waits as long as it took.
+ * event that it found, the next one waits twice as long as polls take.
  */
 static void
 poll_pause(struct loop *lp)
@@ -447,9 +448,15 @@ poll_once(struct loop *lp, int timeout)
 	cost = loop_us();
 	n = poll(lp->pfd, (nfds_t)lp->npfd, 0);
 	cost = loop_us() - cost;
+	/* A poll that was preempted looks dear: believe it by and by. */
+	if (cost < lp->cost_us)
+		lp->cost_us = cost;
+	else
+		lp->cost_us += (cost - lp->cost_us) / 8;
 	lp->pause_us = 0;
-	if (n > 0 && cost > 2 * (uint64_t)n)
-		lp->pause_us = cost > LOOP_PAUSE_MAX ? LOOP_PAUSE_MAX : cost;
+	if (n > 0 && lp->cost_us > 2 * (uint64_t)n)
+		lp->pause_us = 2 * lp->cost_us > LOOP_PAUSE_MAX ?
+		    LOOP_PAUSE_MAX : 2 * lp->cost_us;
 	if (n != 0 || timeout == 0)
 		return n;
 	return poll(lp->pfd, (nfds_t)lp->npfd, timeout);

@@ -7,8 +7,10 @@
 #include "net/socket.h"
 
 #define RESOLVE_FILE_MAX (1u << 20)
-#define RESOLVE_FILES_MS 5000		/* how long the two files are believed */
+#define RESOLVE_FILES_MS 5000		/* how long files are believed */
 #define RESOLVE_PORT	53
+#define RESOLVE_GRACE_MS 200		/* for the second of two answers */
+#define RESOLVE_BURST	32		/* packets read of one event */
 
 /* One of the two questions (A, AAAA) of a query. */
 struct ask {
@@ -33,6 +35,7 @@ struct resolve_query {
 	struct grave grave;
 	struct resolve_wait *waits;	/* borrowed */
 	int dead;
+	int unsure;			/* a candidate had no verdict */
 	struct resolve_query *next;
 };
 
@@ -148,10 +151,16 @@ query_close(struct resolve_query *q)
 void
 resolver_free(struct resolver *r)
 {
+	struct resolve_wait *w;
+
 	if (r == NULL)
 		return;
-	while (r->queries != NULL)
+	while (r->queries != NULL) {
+		/* Nobody is told, and nobody may cancel a query in a grave. */
+		for (w = r->queries->waits; w != NULL; w = w->next)
+			w->query = NULL;
 		query_close(r->queries);
+	}
 	dns_cache_free(r->cache);
 	buf_free(&r->hosts);
 	free(r);
@@ -172,11 +181,12 @@ has_ipv6(void)
 }
 
 static void
-addrs_append(struct dns_answer *to, const struct dns_answer *from)
+addrs_append(struct dns_answer *to, const struct dns_answer *from,
+    size_t most)
 {
 	size_t i;
 
-	for (i = 0; i < from->n && to->n < DNS_ADDRS_MAX; i++)
+	for (i = 0; i < from->n && to->n < most; i++)
 		to->addrs[to->n++] = from->addrs[i];
 	if (from->n > 0 && from->ttl < to->ttl)
 		to->ttl = from->ttl;
@@ -202,11 +212,16 @@ query_found(struct resolve_query *q, uint64_t now)
 {
 	struct dns_answer ans;
 	int v6 = has_ipv6();
+	const struct dns_answer *first = v6 ? &q->v6 : &q->v4;
+	const struct dns_answer *second = v6 ? &q->v4 : &q->v6;
+	size_t half = DNS_ADDRS_MAX / 2;
 
 	memset(&ans, 0, sizeof ans);
 	ans.ttl = 0xffffffff;
-	addrs_append(&ans, v6 ? &q->v6 : &q->v4);
-	addrs_append(&ans, v6 ? &q->v4 : &q->v6);
+	/* Many of the one family must not crowd out the other. */
+	addrs_append(&ans, first, DNS_ADDRS_MAX -
+	    (second->n < half ? second->n : half));
+	addrs_append(&ans, second, DNS_ADDRS_MAX);
 	dns_cache_put(q->r->cache, str_n(q->name, q->name_n), &ans, now);
 	query_tell(q, &ans, "", now);
 }
@@ -219,7 +234,8 @@ query_failed(struct resolve_query *q, const char *why, int none,
 	struct dns_answer ans;
 
 	memset(&ans, 0, sizeof ans);
-	if (!none && dns_cache_get(q->r->cache, name, &ans, now) != 0) {
+	if (!none && dns_cache_get(q->r->cache, name, &ans, now) != 0 &&
+	    ans.n > 0) {
 		query_tell(q, &ans, "", now);	/* stale beats nothing */
 		return;
 	}
@@ -231,6 +247,12 @@ query_failed(struct resolve_query *q, const char *why, int none,
 	query_tell(q, &ans, why, now);
 }
 
+static void
+query_mute(struct resolve_query *q, uint64_t now)
+{
+	query_failed(q, "no answer from the name servers", 0, now);
+}
+
 /* The next name of the search list, or the end. */
 static void
 query_next_name(struct resolve_query *q, uint64_t now)
@@ -238,21 +260,31 @@ query_next_name(struct resolve_query *q, uint64_t now)
 	q->candidate_n = dns_candidate(&q->r->conf, str_n(q->name, q->name_n),
 	    ++q->index, q->candidate);
 	q->sent = 0;
-	if (q->candidate_n == 0) {
+	if (q->candidate_n > 0)
+		query_send(q, now);
+	else if (q->unsure)
+		query_mute(q, now);
+	else
 		query_failed(q, "the name does not exist", 1, now);
-		return;
-	}
-	query_send(q, now);
 }
 
-/* Both questions have an answer, or one has addresses and the other not. */
+/*
+ * One question was answered.  With addresses of one family at hand the
+ * other one gets little more time (RFC 8305 3): a server that is silent on
+ * AAAA must not cost each request a whole time-out.
+ */
 static void
 query_check(struct resolve_query *q, uint64_t now)
 {
 	const struct ask *a = &q->asks[0], *b = &q->asks[1];
 
-	if (!a->over || !b->over)
+	if (!a->over || !b->over) {
+		if (q->v4.n + q->v6.n > 0 &&
+		    q->timer.at > now + RESOLVE_GRACE_MS)
+			timer_set(q->r->loop, &q->timer,
+			    now + RESOLVE_GRACE_MS);
 		return;
+	}
 	if (q->v4.n + q->v6.n > 0)
 		query_found(q, now);
 	else if (a->rc == DNS_FAIL || b->rc == DNS_FAIL)
@@ -264,8 +296,10 @@ query_check(struct resolve_query *q, uint64_t now)
 static unsigned
 ask_events(void *arg)
 {
-	(void)arg;
-	return LOOP_READ;
+	const struct ask *a = arg;
+
+	/* What comes twice is not read, and must not wake us. */
+	return a->over ? 0 : LOOP_READ;
 }
 
 static void
@@ -274,15 +308,18 @@ ask_ready(void *arg, unsigned bits, uint64_t now)
 	struct ask *a = arg;
 	struct resolve_query *q = a->query;
 	unsigned char p[DNS_PACKET_MAX];
+	unsigned burst = RESOLVE_BURST;
 	enum dns_rc rc;
 	long n;
 
 	(void)bits;
-	while (!q->dead && !a->over) {
+	while (!q->dead && !a->over && burst-- > 0) {
 		n = sock_read(a->watch.fd, p, sizeof p);
 		if (n == SOCK_AGAIN)
 			return;
-		if (n == SOCK_ERR || n == SOCK_EOF)
+		if (n == SOCK_EOF)
+			continue;		/* an empty packet */
+		if (n == SOCK_ERR)
 			rc = DNS_FAIL;		/* port unreachable */
 		else
 			rc = dns_reply(a->type == DNS_A ? &q->v4 : &q->v6, p,
@@ -336,10 +373,13 @@ query_send(struct resolve_query *q, uint64_t now)
 		    (uint64_t)c->timeout_s * 1000 / c->attempts) == 0)
 			return;
 	}
-	if (q->v4.n + q->v6.n > 0)
-		query_found(q, now);
-	else
-		query_failed(q, "no answer from the name servers", 0, now);
+	if (!q->asks[0].over || !q->asks[1].over) {
+		query_mute(q, now);
+		return;
+	}
+	/* They answer, but not on this name: there may be others. */
+	q->unsure = 1;
+	query_next_name(q, now);
 }
 
 static void
@@ -411,17 +451,14 @@ query_begin(struct resolver *r, struct resolve_wait *w, struct str name,
 		return -1;
 	}
 	q->candidate_n = dns_candidate(&r->conf, name, 0, q->candidate);
-	wait_add(q, w);
-	q->v4.ttl = q->v6.ttl = 0;
 	/* Nobody is told before we return, so failures wait for a timer. */
-	if (q->candidate_n > 0 &&
-	    timer_set(r->loop, &q->timer, now) == 0)
-		return 0;
-	w->query = NULL;
-	q->waits = NULL;
-	query_close(q);
-	*why = "not a name that can be looked up";
-	return -1;
+	if (timer_set(r->loop, &q->timer, now) == -1) {
+		query_close(q);
+		*why = "out of memory";
+		return -1;
+	}
+	wait_add(q, w);
+	return 0;
 }
 
 int

@@ -5,6 +5,8 @@
 
 #include "base/log.h"
 
+#define ACCOUNT_PATH 1000	/* bytes of a path in a line */
+
 const char *
 account_time(char at[24], uint64_t ms)
 {
@@ -47,7 +49,10 @@ account_request(const struct account *a, int types, const char *how,
 	buf_addc(&b, ' ');
 	buf_addstr(&b, a->method);
 	buf_addc(&b, ' ');
-	buf_addstr(&b, a->path);
+	if (a->path.n > ACCOUNT_PATH)
+		buf_fmt(&b, "%.*s...", ACCOUNT_PATH, a->path.p);
+	else
+		buf_addstr(&b, a->path);
 	if (a->model.n > 0) {
 		buf_addc(&b, ' ');
 		buf_addstr(&b, a->model);

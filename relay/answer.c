@@ -4,6 +4,8 @@
 
 #include "json.h"
 
+#define ANSWER_AGAIN 8192	/* larger elements are not read at each piece */
+
 void
 answer_start(struct answer *a, const struct dialect_call *call,
     enum dialect api, int stream)
@@ -46,8 +48,8 @@ answer_head(struct answer *a, const struct http_head *h, int moves_on,
 	struct str type = http_get(h, HTTP_CONTENT_TYPE);
 
 	a->status = h->status;
-	if (head_only || (h->status < 400 && !moves_on &&
-	    (h->status >= 300 || !op_judged(a->op) || encoded(h)))) {
+	if (!moves_on && (head_only || (h->status < 400 &&
+	    (h->status >= 300 || !op_judged(a->op) || encoded(h))))) {
 		a->kind = ANSWER_OPAQUE;
 		return ANSWER_GOOD;
 	}
@@ -148,14 +150,17 @@ events_judge(struct answer *a, struct str s, size_t *took)
 static void
 answer_sniff(struct answer *a)
 {
-	struct str s = str_trim(buf_str(&a->held));
+	struct str s = buf_str(&a->held);
 
-	while (s.n > 0 && (*s.p == '\r' || *s.p == '\n' || *s.p == ' ')) {
-		s.p++;
-		s.n--;
-	}
-	if (s.n == 0)
+	/* Until then scanned tells the blanks: none is looked at twice. */
+	while (a->scanned < s.n && (s.p[a->scanned] == '\r' ||
+	    s.p[a->scanned] == '\n' || s.p[a->scanned] == '\t' ||
+	    s.p[a->scanned] == ' '))
+		a->scanned++;
+	if (a->scanned == s.n)
 		return;
+	s = str_n(s.p + a->scanned, s.n - a->scanned);
+	a->scanned = 0;
 	a->sniffed = 1;
 	if (a->kind == ANSWER_PLAIN && (str_starts(s, "data:") ||
 	    str_starts(s, "event:") || str_starts(s, ": ")))
@@ -166,13 +171,20 @@ answer_sniff(struct answer *a)
 		a->kind = ANSWER_PLAIN;
 }
 
-/* Gemini's array: its first element decides. */
+/*
+ * Gemini's array: its first element decides.  A long one is read again only
+ * when it has grown by an eighth, so that its pieces may be small.
+ */
 static enum answer_step
 array_judge(struct answer *a)
 {
 	struct sse_event e;
 	struct json j;
 
+	if (a->held.len > ANSWER_AGAIN &&
+	    a->held.len - a->scanned < a->scanned / 8)
+		return ANSWER_HOLD;
+	a->scanned = a->held.len;
 	json_start(&j, buf_str(&a->held), 0);
 	if (json_next(&j) != JSON_ARRAY || json_next(&j) != JSON_OBJECT ||
 	    json_skip(&j) == -1)

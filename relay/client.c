@@ -25,6 +25,7 @@
 #define CL_AHEAD_MAX	65536	/* pipelined bytes that are read ahead */
 #define CL_OUT_MAX	(8u << 20)
 #define CL_FLUSH	65536
+#define CL_BODY_READ	(256u << 10)	/* of one wake-up: fairness */
 #define CL_RESERVE	(1u << 20)	/* of an announced body, at once */
 
 enum client_state {
@@ -113,6 +114,8 @@ client_due(const struct client *c)
 {
 	switch (c->state) {
 	case CL_HEAD:
+		if (link_pending(&c->link) > 0)
+			return c->last_io + CL_STUCK_MS;
 		if (c->in.len > 0)
 			return c->began + CL_HEAD_MS;
 		return c->last_io + (c->served == 0 ? CL_SILENT_MS :
@@ -138,8 +141,10 @@ client_arm(struct client *c)
 	if (c->state == CL_DEAD || (due = client_due(c)) == 0 ||
 	    (c->timer.at != 0 && c->timer.at <= due))
 		return;
-	if (timer_set(c->env->loop, &c->timer, due) == -1)
-		client_close(c, 1, "out of memory");
+	if (timer_set(c->env->loop, &c->timer, due) == -1) {
+		c->gone = 1;	/* not closed here: an exchange may call us */
+		loop_again(c->env->loop, &c->watch);
+	}
 }
 
 /* ---- output ---- */
@@ -556,6 +561,14 @@ body_read(struct client *c)
 		request_serve(c);
 }
 
+/* Pipelined requests wait until the answers before them are taken. */
+static int
+head_welcome(const struct client *c)
+{
+	return c->state == CL_HEAD && c->in.len > 0 &&
+	    link_pending(&c->link) < EXCHANGE_LOW;
+}
+
 /* Works on what has arrived until it needs more. */
 static void
 client_step(struct client *c, uint64_t now)
@@ -564,7 +577,7 @@ client_step(struct client *c, uint64_t now)
 
 	do {
 		before = c->in.len;
-		if (c->state == CL_HEAD && c->in.len > 0)
+		if (head_welcome(c))
 			head_read(c, now);
 		if (c->state == CL_BODY)
 			body_read(c);
@@ -583,6 +596,9 @@ client_events(void *arg)
 
 	switch (c->state) {
 	case CL_HEAD:
+		if (c->in.len > 0 && !head_welcome(c))
+			return bits;
+		return bits | LOOP_READ;
 	case CL_BODY:
 	case CL_LINGER:
 		return bits | LOOP_READ;
@@ -611,10 +627,32 @@ static void
 linger_step(struct client *c)
 {
 	buf_clear(&c->in);
-	while (link_read(&c->link, &c->in, CL_AHEAD_MAX) > 0)
-		buf_clear(&c->in);
+	link_read(&c->link, &c->in, CL_AHEAD_MAX);
+	buf_free(&c->in);
 	if (c->link.eof || c->link.failed)
 		client_close(c, 0, "");
+}
+
+/*
+ * Reads a body of known length to where it stays.  Returns how much came.
+ */
+static size_t
+body_read_direct(struct client *c, size_t want)
+{
+	struct str data;
+	size_t got, used;
+
+	if (want > c->decoder.left)
+		want = (size_t)c->decoder.left;
+	got = link_read(&c->link, &c->req.body, want);
+	if (got == 0)
+		return 0;
+	c->rate_bytes += got;
+	data = buf_str(&c->req.body);
+	if (http_body_feed(&c->decoder, data.p + data.n - got, got, &used,
+	    &data) == HTTP_OK)
+		request_serve(c);
+	return got;
 }
 
 static void
@@ -624,13 +662,19 @@ client_read(struct client *c, uint64_t now)
 
 	if (c->in.len >= CL_IN_MAX - CL_FLUSH)
 		return;
-	got = link_read(&c->link, &c->in, want);
-	if (got > 0 && c->state != CL_BUSY)
+	if (c->state != CL_BUSY)
 		c->last_io = now;
-	if (got > 0)
+	if (c->state == CL_BODY && c->in.len == 0 &&
+	    c->decoder.framing == HTTP_LENGTH)
+		got = body_read_direct(c, want = CL_BODY_READ);
+	else if ((got = link_read(&c->link, &c->in, want)) > 0)
 		client_step(c, now);
 	if (c->state == CL_DEAD)
 		return;
+	if (c->state == CL_BODY && buf_live() >
+	    c->env->gen->cfg->limits.memory)
+		client_refuse(c, c->req.h, 503, "out of the memory that "
+		    "limits.memory_megabytes allows", 1);
 	if (c->link.failed || (c->link.eof && c->state != CL_CLOSING &&
 	    c->state != CL_LINGER))
 		client_close(c, 0, "client left");
@@ -657,6 +701,14 @@ client_ready(void *arg, unsigned bits, uint64_t now)
 			c->last_io = now;
 		if (c->ex != NULL && link_pending(&c->link) < EXCHANGE_LOW)
 			exchange_drained(c->ex);
+		if (c->state == CL_HEAD && link_pending(&c->link) == 0) {
+			if (c->env->draining && c->in.len == 0) {
+				client_close(c, 0, "");
+				return;
+			}
+			c->began = now;		/* heads waited for this */
+			client_arm(c);
+		}
 	}
 	if (c->state == CL_CLOSING)
 		closing_step(c, now);
@@ -675,10 +727,11 @@ client_late(struct client *c)
 {
 	switch (c->state) {
 	case CL_HEAD:
-		if (c->in.len == 0) {
-			client_close(c, 0, "");
+		if (c->in.len == 0 || link_pending(&c->link) > 0) {
+			client_close(c, link_pending(&c->link) > 0, "");
 			break;
 		}
+		c->req.id[0] = '\0';
 		c->minor = 1;
 		c->head_only = 0;
 		client_refuse(c, NULL, 408,
@@ -743,8 +796,10 @@ client_open(struct client_env *env, int fd)
 	env->count++;
 	loop_add(env->loop, &c->watch);
 	client_arm(c);
-	if (c->state == CL_DEAD)
+	if (c->gone) {
+		client_close(c, 1, "");
 		return -1;
+	}
 	/* The request is mostly there already. */
 	client_read(c, now);
 	return 0;
@@ -779,9 +834,13 @@ client_drain_all(struct client_env *env)
 unsigned
 client_close_all(struct client_env *env)
 {
-	unsigned cut = env->busy;
+	struct client *c;
+	unsigned cut = 0;
 
-	while (env->list != NULL)
-		client_close(env->list, 1, "shutting down");
+	while ((c = env->list) != NULL) {
+		cut += c->ex != NULL || c->state == CL_BODY ||
+		    link_pending(&c->link) > 0;
+		client_close(c, 1, "shutting down");
+	}
 	return cut;
 }

@@ -219,11 +219,16 @@ static void
 exchange_commit(struct exchange *ex)
 {
 	struct str held = answer_held(&ex->answer);
-	int64_t length = ex->answer.complete &&
-	    ex->answer.kind != ANSWER_OPAQUE ? (int64_t)held.n : ex->length;
+	int64_t length = ex->length;
 	struct fo_change c;
 	struct fo_backend *b = ex->ticket.b;
 
+	/* A stream may need room for an error event, or end before its end. */
+	if (ex->answer.complete && ex->answer.kind != ANSWER_OPAQUE)
+		length = (int64_t)held.n;
+	else if (ex->answer.kind == ANSWER_STREAM ||
+	    ex->answer.kind == ANSWER_ARRAY)
+		length = -1;
 	ex->committed = 1;
 	ex->account.backend = ex->target->cfg->name;
 	ex->account.first_us = loop_us();
@@ -332,6 +337,9 @@ error_judge(struct exchange *ex, uint64_t now)
 		attempt_failed(ex, &o, ex->answer.note, now);
 		return;
 	}
+	/* Booked here: its end will not know that a text stopped it. */
+	if (o.fault == FO_STOP_TEXT_FAULT)
+		attempt_book(ex, &o, "", now);
 	exchange_commit(ex);
 	if (ex->answer.complete)
 		exchange_finish(ex, now);
@@ -379,6 +387,25 @@ step_take(struct exchange *ex, enum answer_step step, uint64_t now)
 
 /* ---- what the upstream tells ---- */
 
+/*
+ * The length that the client is told; -1: none.  Without a body the field
+ * says what there would have been (RFC 9110 8.6).
+ */
+static int64_t
+body_length(const struct http_head *h, int head_only)
+{
+	uint64_t n;
+
+	if (h->framing == HTTP_LENGTH)
+		return (int64_t)h->length;
+	if (h->framing != HTTP_NO_BODY)
+		return -1;
+	if (!head_only && h->status != 304)
+		return 0;
+	return util_u64(http_get(h, HTTP_CONTENT_LENGTH), INT64_MAX, &n) ==
+	    -1 ? -1 : (int64_t)n;
+}
+
 static void
 up_head(void *arg, const struct http_head *h, uint64_t now)
 {
@@ -388,15 +415,12 @@ up_head(void *arg, const struct http_head *h, uint64_t now)
 	ex->moves_on = fo_on(ex_policy(ex), h->status) != 0;
 	ex->cool_ms = failover_cooldown(ex_policy(ex), h, str_of(""),
 	    loop_wall(ex->env->up.loop), &ex->cool_source);
-	ex->length = h->framing == HTTP_LENGTH ? (int64_t)h->length :
-	    h->framing == HTTP_NO_BODY && !head_only ? 0 : -1;
-	if (head_only && http_get(h, HTTP_CONTENT_LENGTH).p != NULL)
-		ex->length = (int64_t)h->length;
+	ex->length = body_length(h, head_only);
 	buf_clear(&ex->fields);
 	buf_clear(&ex->type);
 	forward_answer(&ex->fields, h);
 	buf_addstr(&ex->type, http_get(h, HTTP_CONTENT_TYPE));
-	if (ex->moves_on && !head_only)
+	if (ex->moves_on)
 		upstream_hurry(ex->up, now + EX_ERROR_MS);
 	step_take(ex, answer_head(&ex->answer, h, ex->moves_on, head_only),
 	    now);
@@ -460,6 +484,8 @@ up_fail(void *arg, enum fo_fault fault, const char *why, uint64_t now)
 	}
 	if (ex->answer.kind == ANSWER_ERROR && ex->moves_on) {
 		error_judge(ex, now);		/* the status says it all */
+		if (ex->committed && !ex->ended)
+			exchange_broken(ex, fault, why, now);
 		return;
 	}
 	outcome_make(&o, ex, u->phase, fault);

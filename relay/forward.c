@@ -172,9 +172,38 @@ request_field_goes(const struct http_field *f, int read)
 	}
 }
 
-static void
-line_write(struct buf *out, const struct http_field *f)
+/* 1 if the line stands in its head just as it would be written. */
+static int
+line_canonical(const struct http_field *f)
 {
+	const char *end = f->value.p + f->value.n;
+
+	return f->value.n > 0 && f->value.p == f->name.p + f->name.n + 2 &&
+	    f->name.p[f->name.n + 1] == ' ' && *end == '\r';
+}
+
+/*
+ * Fields that follow one another unchanged are copied in one piece: run is
+ * the piece so far.
+ */
+static void
+line_write(struct buf *out, struct str *run, const struct http_field *f)
+{
+	size_t n = f->name.n + f->value.n + 4;
+
+	if (line_canonical(f) && (run->n == 0 ||
+	    f->name.p == run->p + run->n)) {
+		if (run->n == 0)
+			run->p = f->name.p;
+		run->n += n;
+		return;
+	}
+	buf_addstr(out, *run);
+	*run = str_n(f->name.p, 0);
+	if (line_canonical(f)) {
+		run->n = n;
+		return;
+	}
 	buf_addstr(out, f->name);
 	buf_add(out, ": ", 2);
 	buf_addstr(out, f->value);
@@ -187,6 +216,7 @@ forward_request(struct buf *out, const struct http_head *h,
     int read, int64_t length)
 {
 	const struct http_field *f;
+	struct str run = { NULL, 0 };
 	size_t i;
 
 	buf_addstr(out, h->method);
@@ -199,8 +229,9 @@ forward_request(struct buf *out, const struct http_head *h,
 		f = &h->fields[i];
 		if (request_field_goes(f, read) &&
 		    !replaced(b, f->name))
-			line_write(out, f);
+			line_write(out, &run, f);
 	}
+	buf_addstr(out, run);
 	if (read)
 		buf_adds(out, "accept-encoding: identity\r\n");
 	for (i = 0; i < b->nheaders; i++)
@@ -219,6 +250,7 @@ int
 forward_answer(struct buf *out, const struct http_head *h)
 {
 	const struct http_field *f;
+	struct str run = { NULL, 0 };
 	size_t i;
 
 	for (i = 0; i < h->nfields; i++) {
@@ -228,8 +260,9 @@ forward_answer(struct buf *out, const struct http_head *h)
 		    (f->name.n > 11 &&
 		    str_casestarts(f->name, "x-spillway-")))
 			continue;
-		line_write(out, f);
+		line_write(out, &run, f);
 	}
+	buf_addstr(out, run);
 	return out->bad ? -1 : 0;
 }
 

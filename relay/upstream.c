@@ -104,6 +104,7 @@ pool_put(struct upstream *u, uint64_t now)
 
 	if (!u->keep || t->gen->retired || t->nidle >= UP_POOL_MAX ||
 	    u->link.eof || u->link.failed || u->in.len > 0 ||
+	    link_has_more(&u->link) ||
 	    u->out_done < u->req.head.len + u->req.body.n) {
 		upstream_close(u);
 		return;
@@ -119,11 +120,14 @@ pool_put(struct upstream *u, uint64_t now)
 		upstream_close(u);
 }
 
+/* What came unasked since must not be taken for the answer. */
 static struct upstream *
 pool_take(struct target *t)
 {
-	struct upstream *u = t->idle;
+	struct upstream *u;
 
+	while ((u = t->idle) != NULL && !sock_idle(u->link.fd))
+		upstream_close(u);
 	if (u == NULL)
 		return NULL;
 	list_remove(&t->idle, u);
@@ -185,9 +189,11 @@ upstream_due(const struct upstream *u)
 		return u->last_io + UP_POOL_MS;
 	if (u->state != UP_EXCHANGE)
 		at = sooner(u->started + t->connect, u->addr_at);
-	else if (u->got_head || u->sent == 0)
+	else if (u->got_head || u->sent == 0) {
 		at = u->last_io + t->idle;
-	else if (u->req.timeout != 0)
+		if (!u->got_head && !u->req.stream)
+			at = sooner(at, u->connected + t->response);
+	} else if (u->req.timeout != 0)
 		at = u->started + u->req.timeout;
 	else if (u->req.stream)
 		at = u->sent + t->first_byte;
@@ -447,7 +453,6 @@ exchange_begin(struct upstream *u, uint64_t now)
 	u->state = UP_EXCHANGE;
 	u->phase = FO_SEND;
 	u->connected = u->last_io = now;
-	u->addr_at = 0;
 	upstream_send(u, now);
 	if (u->link.out_failed || u->link.failed)
 		loop_again(u->env->loop, &u->watch);
@@ -494,29 +499,35 @@ handshake_begin(struct upstream *u, uint64_t now)
 	handshake_step(u, now);
 }
 
-/* It shakes hands no more: the next one in the queue may. */
+/* The next one in the queue may shake hands, if there is a place. */
 static void
-handshake_leave(struct upstream *u)
+handshake_next(struct upstream_env *env)
 {
-	struct upstream_env *env = u->env;
-	struct upstream *w;
+	struct upstream *w = env->waiting;
 
-	if (u->state == UP_TLS_QUEUE) {
-		list_remove(&env->waiting, u);
-		return;
-	}
-	env->handshakes--;
-	if ((w = env->waiting) == NULL)
+	if (w == NULL || env->handshakes >= UP_HANDSHAKES)
 		return;
 	while (w->next != NULL)
 		w = w->next;		/* the longest waiting is last */
 	loop_again(env->loop, &w->watch);
 }
 
+/* It shakes hands no more, or waits no more for its turn. */
+static void
+handshake_leave(struct upstream *u)
+{
+	if (u->state == UP_TLS_QUEUE)
+		list_remove(&u->env->waiting, u);
+	else
+		u->env->handshakes--;
+	handshake_next(u->env);
+}
+
 static void
 connect_done(struct upstream *u, uint64_t now)
 {
 	u->target->good = u->addrs.addrs[u->next_addr - 1];
+	u->addr_at = 0;
 	if (u->target->roots == NULL) {
 		exchange_begin(u, now);
 		return;
@@ -539,7 +550,9 @@ connect_failed(struct upstream *u, int err, uint64_t now)
 	dns_text(at, &u->addrs.addrs[u->next_addr - 1]);
 	snprintf(u->why, sizeof u->why, "%s (%s port %u)", sock_why(err), at,
 	    (unsigned)u->target->cfg->url.port);
-	if (u->next_addr < u->addrs.n)
+	if (err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM)
+		upstream_fail(u, FO_LOCAL_FAULT, u->why, now);
+	else if (u->next_addr < u->addrs.n)
 		connect_next(u, now);
 	else
 		upstream_fail(u, FO_CONNECT_FAULT, u->why, now);
@@ -651,6 +664,7 @@ upstream_ready(void *arg, unsigned bits, uint64_t now)
 		if (u->env->handshakes < UP_HANDSHAKES) {
 			list_remove(&u->env->waiting, u);
 			handshake_begin(u, now);
+			handshake_next(u->env);	/* two may have left */
 		}
 		break;
 	case UP_TLS:
@@ -671,8 +685,10 @@ upstream_ready(void *arg, unsigned bits, uint64_t now)
 void
 upstream_resume(struct upstream *u)
 {
-	if (u->state == UP_EXCHANGE)
-		loop_again(u->env->loop, &u->watch);
+	if (u->state != UP_EXCHANGE)
+		return;
+	u->last_io = loop_now(u->env->loop);	/* it was we who waited */
+	loop_again(u->env->loop, &u->watch);
 }
 
 static void

@@ -37,10 +37,24 @@ expect(const char *what, const char *is)
 }
 
 static void
+waited(void *arg, uint64_t now)
+{
+	(void)arg;
+	(void)now;
+	T_OK(0, "a turn waited in vain");
+}
+
+/* One turn; something is about to happen in each of them. */
+static void
 turn(void)
 {
+	static struct timer guard;
+
+	guard.fire = waited;
+	timer_set(lp, &guard, loop_now(lp) + 10000);
 	if (loop_turn(lp) == -1)
 		T_OK(0, "loop_turn");
+	timer_clear(lp, &guard);
 }
 
 /* ---- watches made of one end of a socket pair ---- */
