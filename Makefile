@@ -13,7 +13,7 @@
 .SUFFIXES:
 .SUFFIXES: .c .o
 
-SRCS = proxy.c http.c json.c tls.c failover.c config.c \
+SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	base/buf.c base/log.c base/scan.c base/util.c \
 	wire/http_body.c wire/http_write.c wire/json_scan.c \
 	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
@@ -26,7 +26,7 @@ SRCS = proxy.c http.c json.c tls.c failover.c config.c \
 	relay/forward.c relay/route.c relay/target.c relay/upstream.c \
 	admin/demo.c admin/options.c admin/probe.c
 
-OBJS = proxy.o http.o json.o tls.o failover.o config.o \
+OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	base/buf.o base/log.o base/scan.o base/util.o \
 	wire/http_body.o wire/http_write.o wire/json_scan.o \
 	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
@@ -39,7 +39,7 @@ OBJS = proxy.o http.o json.o tls.o failover.o config.o \
 	relay/forward.o relay/route.o relay/target.o relay/upstream.o \
 	admin/demo.o admin/options.o admin/probe.o
 
-HDRS = http.h json.h tls.h failover.h config.h \
+HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	base/buf.h base/log.h base/scan.h base/util.h \
 	wire/http_body.h wire/http_write.h wire/json_scan.h wire/tls_why.h \
 	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \

@@ -456,6 +456,22 @@ limits_setup(void)
 	}
 }
 
+/* A client takes one descriptor, and its request another one. */
+static void
+descriptors_check(const struct config *cfg)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY &&
+	    r.rlim_cur / 2 < cfg->limits.connections)
+		log_warn("limits.max_connections is %llu, but the %llu file "
+		    "descriptors of this process serve about %llu; raise "
+		    "them (ulimit -Hn)",
+		    (unsigned long long)cfg->limits.connections,
+		    (unsigned long long)r.rlim_cur,
+		    (unsigned long long)r.rlim_cur / 2);
+}
+
 /* ---- main ---- */
 
 static int
@@ -485,8 +501,10 @@ world_make(struct proxy *p)
 static void
 world_free(struct proxy *p)
 {
-	if (p->loop == NULL)
+	if (p->loop == NULL) {
+		free(p->file);
 		return;
+	}
 	client_close_all(&p->clients);
 	if (p->clients.gen != NULL)
 		generation_free(p->clients.gen);
@@ -583,6 +601,7 @@ serve(struct proxy *p)
 	log_info("spillway %s, config %s", VERSION,
 	    p->file != NULL ? p->file : "of the demo");
 	log_config(cfg);
+	descriptors_check(cfg);
 	log_info("listening on http://%.*s:%u", (int)cfg->host.n,
 	    cfg->host.p, (unsigned)cfg->port);
 	if (p->demo != NULL)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LOOP_FEW	64	/* descriptors that are cheap to poll */
+#define LOOP_PAUSE_POLLS 4	/* a pause, in times of a poll's cost */
 #define LOOP_PAUSE_MAX	2000	/* us: the longest pause between polls */
 #define LOOP_WAIT_MAX	60000	/* ms: a turn at least once a minute */
 
@@ -421,7 +422,8 @@ poll_timeout(const struct loop *lp, int left)
 /*
  * poll() costs time for every descriptor in it, so with thousands of them
  * one poll should serve many events.  When the last poll cost much for each
- * event that it found, the next one waits twice as long as polls take.
+ * event that it found, the next one waits some times as long as polls take:
+ * with a thousand streams that is a quarter of a millisecond.
  */
 static void
 poll_pause(struct loop *lp)
@@ -455,8 +457,8 @@ poll_once(struct loop *lp, int timeout)
 		lp->cost_us += (cost - lp->cost_us) / 8;
 	lp->pause_us = 0;
 	if (n > 0 && lp->cost_us > 2 * (uint64_t)n)
-		lp->pause_us = 2 * lp->cost_us > LOOP_PAUSE_MAX ?
-		    LOOP_PAUSE_MAX : 2 * lp->cost_us;
+		lp->pause_us = LOOP_PAUSE_POLLS * lp->cost_us > LOOP_PAUSE_MAX ?
+		    LOOP_PAUSE_MAX : LOOP_PAUSE_POLLS * lp->cost_us;
 	if (n != 0 || timeout == 0)
 		return n;
 	return poll(lp->pfd, (nfds_t)lp->npfd, timeout);

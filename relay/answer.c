@@ -115,7 +115,8 @@ event_judge(struct answer *a, const struct sse_event *e)
 		}
 		return answer_bad(a, FO_ERROR_EVENT_FAULT, e->data);
 	case SIGN_INVALID:
-		if (a->committed)
+		/* How the bytes were cut must not decide: content has. */
+		if (a->committed || a->watch.content)
 			return ANSWER_HOLD;
 		return answer_bad(a, FO_INVALID_FAULT, e->data);
 	default:
@@ -146,6 +147,13 @@ events_judge(struct answer *a, struct str s, size_t *took)
 	return step;
 }
 
+/* 1 if s is the beginning of text, and not yet all of it. */
+static int
+begins(struct str s, const char *text)
+{
+	return s.n < strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
 /* A wrong content type must not decide: the first bytes do. */
 static void
 answer_sniff(struct answer *a)
@@ -160,10 +168,13 @@ answer_sniff(struct answer *a)
 	if (a->scanned == s.n)
 		return;
 	s = str_n(s.p + a->scanned, s.n - a->scanned);
+	if (a->kind == ANSWER_PLAIN &&
+	    (begins(s, "data:") || begins(s, "event:")))
+		return;			/* a small piece: the next tells */
 	a->scanned = 0;
 	a->sniffed = 1;
 	if (a->kind == ANSWER_PLAIN && (str_starts(s, "data:") ||
-	    str_starts(s, "event:") || str_starts(s, ": ")))
+	    str_starts(s, "event:") || *s.p == ':'))
 		a->kind = ANSWER_STREAM;
 	else if (a->kind == ANSWER_STREAM && (*s.p == '{' || *s.p == '<'))
 		a->kind = ANSWER_PLAIN;

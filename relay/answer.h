@@ -42,7 +42,8 @@ struct answer {
 	unsigned complete:1;		/* all of the body is there */
 	unsigned error_seen:1;		/* an error event after the commit */
 	struct buf held;	/* before the commit all, later one event */
-	size_t scanned;		/* bytes of held in events already judged */
+	size_t scanned;		/* bytes of held in events already judged;
+				   blanks, until its kind is known */
 	struct sse sse;
 	struct dialect_watch watch;
 	enum fo_fault fault;

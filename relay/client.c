@@ -434,6 +434,10 @@ head_judge(struct client *c, const struct http_head *h, const char **why)
 		*why = "upgrades and CONNECT are not supported";
 		return 501;
 	}
+	if (str_is(h->method, "TRACE")) {
+		*why = "TRACE would send the backend's credentials back";
+		return 501;
+	}
 	if (foreign(cfg, h)) {
 		*why = "a web page of another site may not use this proxy; "
 		    "allow_origins lists the origins that may";
@@ -534,6 +538,17 @@ head_read(struct client *c, uint64_t now)
 	}
 }
 
+/* n more bytes did not fit into the body. */
+static void
+body_full(struct client *c, size_t n)
+{
+	if (n > c->req.body.max - c->req.body.len)
+		client_refuse(c, c->req.h, 413, "the request body is "
+		    "larger than limits.max_body_megabytes", 1);
+	else
+		client_refuse(c, c->req.h, 503, "out of memory", 1);
+}
+
 /* Takes what arrived of the body. */
 static void
 body_read(struct client *c)
@@ -551,8 +566,7 @@ body_read(struct client *c)
 		}
 		c->rate_bytes += data.n;
 		if (buf_addstr(&c->req.body, data) == -1) {
-			client_refuse(c, c->req.h, 413, "the request body is "
-			    "larger than limits.max_body_megabytes", 1);
+			body_full(c, data.n);
 			return;
 		}
 		buf_take(&c->in, used);

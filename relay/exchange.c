@@ -16,6 +16,7 @@
 #define EX_ERROR_MS	2000	/* for the body of an answer that failed */
 
 struct exchange {
+	unsigned stalled:1;		/* the client is slow */
 	struct exchange_env *env;	/* borrowed */
 	struct generation *gen;		/* a reference */
 	const struct exchange_ops *ops;
@@ -36,10 +37,8 @@ struct exchange {
 	struct account account;
 	struct timer again;
 	struct grave grave;
-	uint64_t total_at;
 	unsigned moves_on:1;		/* the status at hand is in `on` */
 	unsigned committed:1;
-	unsigned stalled:1;		/* the client is slow */
 	unsigned ended:1;
 	unsigned failed:1;		/* an attempt did, not by a limit */
 };
@@ -567,7 +566,6 @@ attempt_start(struct exchange *ex, int fresh, uint64_t now)
 	req.head_only = str_is(ex->req.h->method, "HEAD");
 	req.stream = ex->route.stream;
 	req.timeout = ex_config(ex)->retry.timeout;
-	req.total_at = ex->total_at;
 	if (other != -1 && forward_request(&req.head, ex->req.h, b,
 	    &ex->route.call, ex->route.call.op != OP_OTHER, length) == 0)
 		ex->up = upstream_start(ex->target, &ex->env->up, &req, fresh,
@@ -595,9 +593,8 @@ exchange_next(struct exchange *ex, uint64_t now)
 	struct fo_cand *c;
 	int i;
 
-	if ((cfg->retry.attempts > 0 &&
-	    ex->account.attempts >= cfg->retry.attempts) ||
-	    (ex->total_at != 0 && now >= ex->total_at)) {
+	if (cfg->retry.attempts > 0 &&
+	    ex->account.attempts >= cfg->retry.attempts) {
 		reply_none(ex, now);
 		return;
 	}
@@ -685,8 +682,6 @@ exchange_go(struct exchange *ex)
 	uint64_t now = loop_now(ex->env->up.loop);
 	struct route_fault f;
 
-	if (ex_config(ex)->timeouts.total != 0)
-		ex->total_at = now + ex_config(ex)->timeouts.total;
 	if (route_make(&ex->route, ex->req.h, buf_str(&ex->req.body), ex->gen,
 	    &f) == -1) {
 		reply_error(ex, f.status, f.why, f.status == 503 ? 1000 : 0);

@@ -50,25 +50,21 @@ int
 forward_target(struct buf *out, const struct http_head *h,
     const struct config_backend *b, const struct dialect_call *call)
 {
-	struct str path = path_plain(h->path), base = b->url.path, v;
+	struct str path = path_plain(h->path), base = b->url.path;
+	struct str before = str_of(""), v;
 	size_t n = version_length(path);
 
+	v = str_n(path.p, n);
 	if (b->path_prefix.p != NULL && n == 3) {
-		buf_addstr(out, base);
-		if (b->path_prefix.n > 0 && *b->path_prefix.p != '/')
-			buf_addc(out, '/');
-		v = b->path_prefix;
-		while (v.n > 0 && v.p[v.n - 1] == '/')
-			v.n--;
-		buf_addstr(out, v);
+		before = b->path_prefix;
+		v = str_n(before.p, version_length(before));
 		path = str_n(path.p + n, path.n - n);
-	} else {
-		v = str_n(path.p, n);
-		if (n > 0 && base.n >= n && str_eq(v,
-		    str_n(base.p + base.n - n, n)) )
-			base.n -= n;
-		buf_addstr(out, base);
 	}
+	if (v.n > 0 && base.n >= v.n &&
+	    str_eq(v, str_n(base.p + base.n - v.n, v.n)))
+		base.n -= v.n;
+	buf_addstr(out, base);
+	buf_addstr(out, before);
 	path_write(out, path, call->model, config_model_for(b, call->model));
 	if (h->query.n > 0) {
 		size_t at = out->len;
@@ -124,10 +120,13 @@ auth_write(struct buf *out, const struct http_head *h,
 
 	if (b->auth == AUTH_PASSTHROUGH) {
 		for (i = 0; i < sizeof own / sizeof *own; i++)
-			if ((v = http_get(h, own[i].id)).p != NULL)
+			if ((v = http_get(h, own[i].id)).p != NULL &&
+			    !overridden(b, own[i].name))
 				http_write_field(out, own[i].name, v);
 		v = http_query_get(h->query, "key");
-		if (v.p != NULL && b->api == DIALECT_GEMINI)
+		if (v.p != NULL && b->api == DIALECT_GEMINI &&
+		    http_get(h, HTTP_X_GOOG_API_KEY).p == NULL &&
+		    !overridden(b, "x-goog-api-key"))
 			http_write_field(out, "x-goog-api-key", v);
 		return out->bad ? -1 : 0;
 	}

@@ -23,7 +23,9 @@ static int
 model_read(struct route *r, struct str raw, struct route_fault *f)
 {
 	if (json_unescape(&r->text, raw) == -1)
-		return fault(f, 400, "the model's name is too long");
+		return raw.n > ROUTE_MODEL_MAX ?
+		    fault(f, 400, "the model's name is too long") :
+		    fault(f, 500, "out of memory");
 	r->model = buf_str(&r->text);
 	return 0;
 }
@@ -169,5 +171,7 @@ route_body(const struct route *r, const struct config_backend *b,
 	else
 		n = json_replace(out, body, "model", buf_str(&raw), 0);
 	buf_free(&raw);
+	if (n <= 0)
+		buf_free(out);
 	return n == -1 ? -1 : n > 0;
 }

@@ -13,7 +13,7 @@
 #define UP_POOL_MAX	128		/* idle connections of one target */
 #define UP_POOL_MS	60000		/* the longest that one stays idle */
 #define UP_ADDR_MS	300		/* least time for one of many */
-#define UP_HANDSHAKES	4		/* at a time: streams must not wait */
+#define UP_HANDSHAKES	16		/* at a time: streams must not wait */
 #define UP_INTERIM_MAX	50
 
 static void upstream_fail(struct upstream *, enum fo_fault, const char *,
@@ -202,7 +202,9 @@ upstream_due(const struct upstream *u)
 	/* cc-proxy's limit: a whole plain attempt, a stream's head. */
 	if (u->req.timeout != 0 && !(u->got_head && u->req.stream))
 		at = sooner(at, u->started + u->req.timeout);
-	return sooner(sooner(at, u->req.total_at), u->hurry_at);
+	if (t->total != 0)
+		at = sooner(at, u->started + t->total);
+	return sooner(at, u->hurry_at);
 }
 
 /* Sets the timer if it would fire too late. */
@@ -228,7 +230,9 @@ upstream_late(struct upstream *u, uint64_t now)
 	snprintf(u->why, sizeof u->why, "waited %.1f s %s",
 	    (double)(now - (u->got_head ? u->last_io : u->started)) / 1000,
 	    what);
-	upstream_fail(u, FO_TIMEOUT_FAULT, u->why, now);
+	/* The queue for handshakes is ours, and no fault of the backend. */
+	upstream_fail(u, u->state == UP_TLS_QUEUE ? FO_LOCAL_FAULT :
+	    FO_TIMEOUT_FAULT, u->why, now);
 }
 
 static void
@@ -270,7 +274,7 @@ upstream_hurry(struct upstream *u, uint64_t at)
 static int
 unsent(const struct upstream *u)
 {
-	return u->state == UP_EXCHANGE &&
+	return u->state == UP_EXCHANGE && u->sent == 0 &&
 	    u->out_done < u->req.head.len + u->req.body.n;
 }
 
@@ -663,6 +667,7 @@ upstream_ready(void *arg, unsigned bits, uint64_t now)
 	case UP_TLS_QUEUE:
 		if (u->env->handshakes < UP_HANDSHAKES) {
 			list_remove(&u->env->waiting, u);
+			u->started = now;	/* the wait was our own */
 			handshake_begin(u, now);
 			handshake_next(u->env);	/* two may have left */
 		}

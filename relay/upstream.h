@@ -49,7 +49,6 @@ struct upstream_request {
 	int stream;		/* first_byte bounds it, else response */
 	uint64_t timeout;	/* ms from the start to the end of the head,
 				   instead of both; 0: none */
-	uint64_t total_at;	/* absolute deadline; 0: none */
 };
 
 /* What all connections of a process share. */
@@ -60,39 +59,42 @@ struct upstream_env {
 	struct upstream *waiting;	/* for their turn to shake hands */
 };
 
+/* What every turn asks for stands first: with many streams it is cold. */
 struct upstream {
 	enum up_state state;
-	struct target *target;	/* borrowed: its generation is referenced by
-				   the borrower, or owns the pool we are in */
-	struct upstream_env *env;	/* borrowed */
-	struct link link;
-	struct watch watch;
-	struct timer timer;
-	struct grave grave;
-	struct resolve_wait resolve;
-	struct dns_answer addrs;
-	size_t next_addr;
-	const struct upstream_ops *ops;	/* of the borrower; NULL in the pool */
-	void *arg;
-	struct upstream_request req;
-	size_t out_done;	/* bytes of head and body sent */
-	uint64_t addr_at;	/* when the next address is tried; 0: none */
-	char why[160];		/* room for the sentence of fail() */
-	struct buf in;		/* bytes that arrived, not yet told */
-	struct http_body body;
-	uint64_t started, connected, sent, last_io;	/* ms; 0: not yet */
-	uint64_t hurry_at;	/* a deadline set by the borrower; 0: none */
-	enum fo_phase phase;
-	unsigned interim;	/* 1xx answers so far */
-	size_t seen;		/* bytes of a head that were looked at */
 	enum fo_fault pending;	/* a failure to be told in the next turn */
+	unsigned got_head:1;	/* of the answer */
 	unsigned reused:1;	/* this request came over a pooled one */
 	unsigned any_bytes:1;	/* of its answer */
-	unsigned got_head:1;
 	unsigned keep:1;	/* may go to the pool afterwards */
 	unsigned told:1;	/* done or fail was called */
 	unsigned starting:1;	/* inside upstream_start() */
+	struct watch watch;
+	uint64_t sent;		/* when the request was all out; 0: not yet */
+	const struct upstream_ops *ops;	/* of the borrower; NULL in the pool */
+	void *arg;
+	struct link link;
+	struct buf in;		/* bytes that arrived, not yet told */
+	struct http_body body;
+	uint64_t last_io;	/* ms, as all times here */
+	struct upstream_env *env;	/* borrowed */
+	struct target *target;	/* borrowed: its generation is referenced by
+				   the borrower, or owns the pool we are in */
+	struct timer timer;
+	struct upstream_request req;
+	size_t out_done;	/* bytes of head and body sent */
+	uint64_t started, connected;	/* 0: not yet */
+	uint64_t hurry_at;	/* a deadline set by the borrower; 0: none */
+	uint64_t addr_at;	/* when the next address is tried; 0: none */
+	enum fo_phase phase;
+	unsigned interim;	/* 1xx answers so far */
+	size_t seen;		/* bytes of a head that were looked at */
+	struct resolve_wait resolve;
+	struct dns_answer addrs;
+	size_t next_addr;
+	struct grave grave;
 	struct upstream *next, *prev;	/* in the pool, or in the queue */
+	char why[160];		/* room for the sentence of fail() */
 };
 
 /*

@@ -80,6 +80,14 @@ test('a stream with a length that breaks off after its last event',
     assert.equal((await c.request('GET', '/health').answer()).status, 200);
   });
 
+test('TRACE would tell the token of a backend', async (t) => {
+  const { a, sp } = await pair(t, (c) => c.answer(200, c.head.raw,
+    { 'content-type': 'message/http' }));
+  const r = await t.ask(sp, 'TRACE', '/v1/files', anthropic);
+  assert.equal(r.status, 501);
+  assert.equal(a.requests.length, 0);
+});
+
 /* ---- ends ---- */
 
 table('stop_text in an error that does not end', [
@@ -204,6 +212,60 @@ test('a plain request that is taken too slowly moves on', async (t) => {
   const r = await t.ask(sp, 'POST', path, {}, ask.claude({
     system: 'q'.repeat(50 << 20) }));
   assert.equal(r.headers['x-spillway-backend'], 'b');
+});
+
+test('a backend\'s own total time bounds its attempt', async (t) => {
+  const a = await t.provider(async (c) => {
+    await c.sse();
+    while (!c.conn.closed) {
+      await c.chunk(': still there\n\n');
+      await turn(50);
+    }
+  });
+  const b = await t.provider(good('claude', 'from b'));
+  const sp = await t.proxy([backend('a', a, { timeouts: { total: 0.5 } }),
+    backend('b', b)]);
+  const r = await t.ask(sp, 'POST', path, {}, streaming);
+  assert.equal(r.headers['x-spillway-backend'], 'b');
+  assert.equal(r.complete, true);
+});
+
+/* A provider's port behind a road on which all bytes take a while. */
+async function slowRoad(t, port, ms) {
+  const sockets = [];
+  const server = net.createServer((s) => {
+    const far = net.connect(port, '127.0.0.1');
+    sockets.push(s, far);
+    s.on('error', () => {});
+    far.on('error', () => s.destroy());
+    far.on('close', () => s.destroy());
+    s.on('close', () => far.destroy());
+    s.on('data', (bytes) => setTimeout(() => far.write(bytes), ms));
+    far.pipe(s);
+  });
+  const at = await freePort();
+  server.listen(at, '127.0.0.1');
+  t.later.push(() => {
+    for (const s of sockets) s.destroy();
+    server.close();
+  });
+  return at;
+}
+
+test('many slow handshakes at once are no fault of a backend', async (t) => {
+  const host = 'api.example.test';
+  const a = await t.provider(good('claude', 'from a'), { name: host,
+    tls: certs().good });
+  const b = await t.provider(good('claude', 'from b'));
+  const port = await slowRoad(t, a.port, 200);
+  const sp = await t.proxy([backend('a', { url: `https://${host}:${port}` },
+    { address: '127.0.0.1', ca_file: certs().ca }), backend('b', b)],
+  { timeouts: { connect: 2 }, failover: { circuit_breaker: {
+    failure_threshold: 1 } } });
+  const all = await Promise.all(Array.from({ length: 100 }, () =>
+    t.ask(sp, 'POST', path, {}, ask.claude())));
+  assert.ok(all.every((r) => r.status === 200));
+  assert.doesNotMatch(sp.stderr, /-> open/);
 });
 
 test('no descriptor left is no fault of a backend', async (t) => {
