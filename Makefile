@@ -22,8 +22,8 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	dialect/openai.c dialect/responses.c dialect/sse.c \
 	conf/check.c conf/describe.c conf/fault.c conf/keys.c conf/pages.c \
 	conf/pool.c conf/read.c conf/value.c \
-	relay/account.c relay/answer.c relay/client.c relay/exchange.c \
-	relay/forward.c relay/route.c relay/target.c relay/upstream.c \
+	relay/account.c relay/answer.c relay/client.c relay/door.c relay/exchange.c \
+	relay/forward.c relay/route.c relay/sticky.c relay/target.c relay/upstream.c \
 	admin/demo.c admin/options.c admin/probe.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
@@ -35,8 +35,8 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	dialect/openai.o dialect/responses.o dialect/sse.o \
 	conf/check.o conf/describe.o conf/fault.o conf/keys.o conf/pages.o \
 	conf/pool.o conf/read.o conf/value.o \
-	relay/account.o relay/answer.o relay/client.o relay/exchange.o \
-	relay/forward.o relay/route.o relay/target.o relay/upstream.o \
+	relay/account.o relay/answer.o relay/client.o relay/door.o relay/exchange.o \
+	relay/forward.o relay/route.o relay/sticky.o relay/target.o relay/upstream.o \
 	admin/demo.o admin/options.o admin/probe.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
@@ -48,8 +48,8 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	dialect/openai.h dialect/responses.h dialect/sse.h \
 	conf/check.h conf/describe.h conf/fault.h conf/keys.h conf/pages.h \
 	conf/pool.h conf/read.h conf/value.h \
-	relay/account.h relay/answer.h relay/client.h relay/exchange.h \
-	relay/forward.h relay/route.h relay/target.h relay/upstream.h \
+	relay/account.h relay/answer.h relay/client.h relay/door.h relay/exchange.h \
+	relay/forward.h relay/route.h relay/sticky.h relay/target.h relay/upstream.h \
 	admin/demo.h admin/options.h admin/probe.h
 
 CC = cc

@@ -23,7 +23,7 @@ struct limit_subject {
 	size_t first, n, cap;
 	uint64_t sum;			/* of all runs */
 	uint64_t last;			/* time of the newest run */
-	uint64_t window;		/* ms */
+	uint64_t window, unit;		/* ms */
 	size_t len;
 	char name[];
 };
@@ -174,11 +174,11 @@ list_grow(struct limit *l)
 }
 
 /*
- * A new subject, which must get a record; NULL: out of memory.  After
- * sweep() a full registry's oldest is still in its window.
+ * A new subject, which must get a window and a record; NULL: out of memory.
+ * After sweep() a full registry's oldest is still in its window.
  */
 static struct limit_subject *
-make(struct limit *l, struct str name, uint64_t window, uint64_t now)
+make(struct limit *l, struct str name, uint64_t now)
 {
 	struct limit_subject *s;
 	size_t at;
@@ -190,7 +190,6 @@ make(struct limit *l, struct str name, uint64_t window, uint64_t now)
 	if ((s->ring = malloc(FEW * sizeof *s->ring)) == NULL)
 		goto err1;
 	s->cap = FEW;
-	s->window = window;
 	s->last = now;
 	s->len = name.n;
 	if (name.n > 0)
@@ -234,7 +233,7 @@ resize(struct limit *l, struct limit_subject *s, size_t cap)
 	return 0;
 }
 
-/* Drops what has left the window, and the room that it leaves. */
+/* Drops what has left the window, and the room that it had. */
 static void
 age(struct limit *l, struct limit_subject *s, uint64_t now)
 {
@@ -256,43 +255,62 @@ age(struct limit *l, struct limit_subject *s, uint64_t now)
 		(void)resize(l, s, cap);
 }
 
-/* Halves a full ring, whose number is even; see limit_tokens_charge(). */
+/* The time of a run, in full. */
+static uint64_t
+time_of(const struct limit_subject *s, const struct run *r)
+{
+	return s->last - ((uint32_t)s->last - r->at);
+}
+
+/*
+ * Doubles the unit.  Runs of one unit become one, at the time of the last.
+ * It is the unit that doubles, and not neighbours that marry: or else, if
+ * room stayed short, the oldest run would swallow the next for ever, and
+ * never leave.
+ */
 static void
 fold(struct limit *l, struct limit_subject *s)
 {
-	struct run *older, *newer;
-	size_t i;
+	struct run *r, *into = run_at(s, 0);
+	size_t i, n = 1;
 
+	s->unit *= 2;
 	s->sum = 0;
-	s->n /= 2;
-	for (i = 0; i < s->n; i++) {
-		older = run_at(s, 2 * i);
-		newer = run_at(s, 2 * i + 1);
-		run_at(s, i)->n = add(older->n, newer->n);
-		run_at(s, i)->at = newer->at;
-		s->sum += run_at(s, i)->n;
+	for (i = 1; i < s->n; i++) {
+		r = run_at(s, i);
+		if (time_of(s, r) / s->unit == time_of(s, into) / s->unit) {
+			into->n = add(into->n, r->n);
+			into->at = r->at;
+		} else {
+			s->sum += into->n;
+			into = run_at(s, n++);
+			*into = *r;
+		}
 	}
+	s->sum += into->n;
+	s->n = n;
 	l->folded++;
 }
 
 /*
- * Adds to the newest run if that is of the same unit of time (ms), else
- * makes one.  -1: no room, and no way to make some.
+ * Adds to the newest run if that is of the same unit of time, else makes
+ * one.  -1: no room, and no way to make some.  Folding ends: a window meets
+ * three units at most if they are half as long as it, and room is for four.
  */
 static int
 record(struct limit *l, struct limit_subject *s, uint64_t amount,
-    unsigned unit, int may_fold, uint64_t now)
+    int may_fold, uint64_t now)
 {
 	struct run *r;
 
-	if (s->n == 0 || s->last / unit != now / unit) {
-		if (s->n == s->cap && resize(l, s, s->cap * 2) == -1) {
-			if (!may_fold)
-				return -1;
-			fold(l, s);
-		}
-		run_at(s, s->n++)->n = 0;
+	while (s->n == s->cap && s->last / s->unit != now / s->unit &&
+	    resize(l, s, s->cap * 2) == -1) {
+		if (!may_fold)
+			return -1;
+		fold(l, s);
 	}
+	if (s->n == 0 || s->last / s->unit != now / s->unit)
+		run_at(s, s->n++)->n = 0;
 	r = run_at(s, s->n - 1);
 	s->sum -= r->n;
 	r->n = add(r->n, amount);
@@ -338,8 +356,13 @@ peek(struct limit *l, struct str name, uint32_t max, uint64_t window,
 	if (max == 0 || window == 0 || (s = find(l, cut(name))) == NULL)
 		return LIMIT_OK;
 	now = forward(s, now);
-	s->window = window;
 	age(l, s, now);
+	if (s->window != window) {
+		/* Of tokens; what was coarse for it may not be for this. */
+		s->window = window;
+		s->unit = SECOND;
+		age(l, s, now);
+	}
 	if (s->sum < max)
 		return LIMIT_OK;
 	/* The run whose leaving brings the sum below max. */
@@ -352,18 +375,22 @@ peek(struct limit *l, struct str name, uint32_t max, uint64_t window,
 
 static enum limit_rc
 book(struct limit *l, struct str name, uint64_t amount, unsigned unit,
-    int may_fold, uint64_t window, uint64_t now)
+    uint64_t window, uint64_t now)
 {
 	struct limit_subject *s;
 
 	sweep(l, now);
 	name = cut(name);
 	if ((s = find(l, name)) == NULL &&
-	    (s = make(l, name, window, now)) == NULL)
+	    (s = make(l, name, now)) == NULL)
 		return LIMIT_NOMEM;
 	now = forward(s, now);
 	age(l, s, now);
-	if (record(l, s, amount, unit, may_fold, now) == -1)
+	if (s->n == 0) {
+		s->window = window;
+		s->unit = unit;
+	}
+	if (record(l, s, amount, unit > 1, now) == -1)
 		return LIMIT_NOMEM;
 	return LIMIT_OK;
 }
@@ -383,7 +410,7 @@ limit_requests_take(struct limit *l, struct str name, uint32_t n,
 		return LIMIT_OVER;
 	if (n == 0)
 		return LIMIT_OK;
-	return book(l, name, 1, 1, 0, MINUTE, now);
+	return book(l, name, 1, 1, MINUTE, now);
 }
 
 enum limit_rc
@@ -399,5 +426,5 @@ limit_tokens_charge(struct limit *l, struct str name, uint64_t tokens,
 {
 	if (tokens == 0 || minutes == 0)
 		return LIMIT_OK;
-	return book(l, name, tokens, SECOND, 1, window_of(minutes), now);
+	return book(l, name, tokens, SECOND, window_of(minutes), now);
 }

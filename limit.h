@@ -46,20 +46,20 @@ struct limit {
 	struct limit_subject **list;	/* by name; owned */
 	size_t n, cap;			/* subjects */
 	size_t max_subjects;
-	size_t runs, max_runs;		/* those above four of a subject */
+	size_t runs, max_runs;		/* in histories of over four */
 	struct limit_subject *oldest, *newest;	/* by last record */
 	uint64_t forgotten;	/* subjects dropped before their time */
-	uint64_t folded;	/* histories made coarser, see below */
+	uint64_t folded;	/* histories made coarser: tokens */
 };
 
 /*
  * max_subjects (0 is taken as 1) and max_runs bound what the registry can
- * take: about 400 bytes for a subject, and 8 for a run.  Subjects
- * whose last record has left the window are dropped on the way.  A new one
- * that finds the registry full takes the place of the one whose last record
- * is the oldest, even if that is still in its window: its counts are lost,
- * and `forgotten` goes up.  Where all have the same window, that is the one
- * that would have become empty first.
+ * take: about 400 bytes for a subject, and 8 for a run.  Subjects whose last
+ * record has left the window are dropped on the way, two for each record at
+ * most.  A new one that finds the registry full takes the place of the one
+ * whose last record is the oldest, even if that is still in its window: its
+ * counts are lost, and `forgotten` goes up.  Where all have the same window,
+ * that is the one that would have become empty first.
  */
 void limit_init(struct limit *l, size_t max_subjects, size_t max_runs);
 
@@ -91,22 +91,26 @@ enum limit_rc limit_requests_peek(struct limit *l, struct str name,
  * unless refused.  What is under way is not in the sum: several requests
  * at once may go past max together.
  *
- * The subject keeps `minutes`, and what is older is dropped: a window that
- * a reload makes longer sees what the shorter one still had.
+ * The subject keeps `minutes`: a window that a reload makes longer sees what
+ * had not left the shorter one.
  */
 enum limit_rc limit_tokens_peek(struct limit *l, struct str name,
     uint32_t max, unsigned minutes, uint64_t now, uint64_t *wait);
 
 /*
- * Charges what a request has really used, at its end.  minutes is for a new
- * subject alone: the last peek knows better than a request that began under
- * an older config; 0: nothing is recorded.  Charges of one second are summed
- * up to 2^32 - 1, which is not below any max.
+ * Charges what a request has really used, at its end.  minutes counts only
+ * if nothing of the subject is in its window, for the last peek knows better
+ * than a request that began under an older config; 0: nothing is recorded.
+ * Charges of one second are summed up to 2^32 - 1, which is not below any
+ * max.
  *
- * When memory or max_runs are used up, neighbours in the history are put
- * together in pairs, at the time of the later: the older of the two leaves
- * late, nothing early; `folded` goes up.  LIMIT_NOMEM: not recorded, because
- * there was no memory for a new subject; else LIMIT_OK.
+ * When memory or max_runs are used up, the history becomes coarser: its
+ * runs are of two seconds, four, and so on until it fits, and stay so until
+ * it is empty or a peek changes the window.  A charge leaves late by less
+ * than that; with R runs for a window W that is less than 2 W / (R - 2), and
+ * R is at least 4.  Nothing leaves early.  Each doubling counts in `folded`.
+ * LIMIT_NOMEM: not recorded, because there was no memory for a new subject;
+ * else LIMIT_OK.
  */
 enum limit_rc limit_tokens_charge(struct limit *l, struct str name,
     uint64_t tokens, unsigned minutes, uint64_t now);

@@ -16,7 +16,7 @@
 #define LOG_TEXT	8192	/* of the text before it is masked and cut */
 #define LOG_TAIL	64	/* kept free for the count of lost lines */
 
-#define SECRETS_MAX	256
+#define SECRETS_MAX	2048
 #define SECRET_MIN	8	/* no less than the bytes that key() reads */
 #define FILTER_BITS	13
 

@@ -43,7 +43,7 @@ void log_error(const char *fmt, ...);
 /*
  * Lines that contain this secret (8 bytes or more; shorter ones are not
  * kept) are written with the secret masked.  The bytes are copied; at most
- * 256 secrets are kept.  log_forget() wipes them all, before a reload.
+ * 2048 secrets are kept.  log_forget() wipes them all, before a reload.
  */
 void log_secret(struct str secret);
 void log_forget(void);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "net/link.h"
 #include "net/socket.h"
+#include "relay/door.h"
 #include "wire/http_body.h"
 #include "wire/http_write.h"
 
@@ -26,7 +27,7 @@
 #define CL_OUT_MAX	(8u << 20)
 #define CL_FLUSH	65536
 #define CL_BODY_READ	(256u << 10)	/* of one wake-up: fairness */
-#define CL_RESERVE	(1u << 20)	/* of an announced body, at once */
+#define CL_RESERVE	(256u << 10)	/* of an announced body, at once */
 
 enum client_state {
 	CL_HEAD, CL_BODY, CL_BUSY, CL_CLOSING, CL_LINGER, CL_DEAD
@@ -345,65 +346,6 @@ request_serve(struct client *c)
 	exchange_go(c->ex);
 }
 
-/* ---- requests that are answered here ---- */
-
-static int
-origin_allowed(const struct config *cfg, struct str origin)
-{
-	struct http_url u;
-	struct dns_addr a;
-	const char *why;
-	size_t i;
-
-	for (i = 0; i < cfg->nallow_origins; i++)
-		if (str_caseeq(cfg->allow_origins[i], origin))
-			return 1;
-	if (http_url(&u, origin, &why) == -1)
-		return 0;
-	if (str_caseis(u.host, "localhost"))
-		return 1;
-	return dns_literal(&a, u.host) == 0 && dns_loopback(&a);
-}
-
-/* A web page elsewhere must not spend the owner's keys (spec 4.0). */
-static int
-foreign(const struct config *cfg, const struct http_head *h)
-{
-	struct str origin = http_get(h, HTTP_ORIGIN);
-	size_t i;
-
-	if (origin.p != NULL && !origin_allowed(cfg, origin))
-		return 1;
-	if (!str_caseis(http_get(h, HTTP_SEC_FETCH_SITE), "cross-site"))
-		return 0;
-	for (i = 0; origin.p != NULL && i < cfg->nallow_origins; i++)
-		if (str_caseeq(cfg->allow_origins[i], origin))
-			return 0;
-	return 1;
-}
-
-/* 1 if the request was answered here. */
-static int
-local_answer(struct client *c, const struct http_head *h)
-{
-	int get = str_is(h->method, "GET"), head = str_is(h->method, "HEAD");
-
-	if (!get && !head)
-		return 0;
-	if (str_is(h->path, "/health"))
-		client_reply(c, 200, "application/json",
-		    str_of("{\"status\":\"ok\"}\n"), 0);
-	else if (str_is(h->path, "/"))
-		client_reply(c, 200, "text/plain; charset=utf-8",
-		    str_of("Spillway is running. Send LLM API requests to "
-		    "this address.\n"), 0);
-	else if (head && str_is(h->path, "/api/hello"))
-		client_reply(c, 200, "text/plain", str_of(""), 0);
-	else
-		return 0;
-	return 1;
-}
-
 /* ---- requests ---- */
 
 /* Copies the head out of the input, its fields no more than there are. */
@@ -429,25 +371,10 @@ static int
 head_judge(struct client *c, const struct http_head *h, const char **why)
 {
 	const struct config *cfg = c->env->gen->cfg;
+	int status = door_judge(cfg, h, why);
 
-	if (h->upgrade) {
-		*why = "upgrades and CONNECT are not supported";
-		return 501;
-	}
-	if (str_is(h->method, "TRACE")) {
-		*why = "TRACE would send the backend's credentials back";
-		return 501;
-	}
-	if (foreign(cfg, h)) {
-		*why = "a web page of another site may not use this proxy; "
-		    "allow_origins lists the origins that may";
-		return 403;
-	}
-	if (h->framing == HTTP_LENGTH && h->length > cfg->limits.body) {
-		*why = "the request body is larger than "
-		    "limits.max_body_megabytes";
-		return 413;
-	}
+	if (status != 0)
+		return status;
 	if (buf_live() + (h->framing == HTTP_LENGTH ? h->length : 0) >
 	    cfg->limits.memory) {
 		*why = "out of the memory that limits.memory_megabytes "
@@ -480,6 +407,7 @@ body_begin(struct client *c, const struct http_head *h, uint64_t now)
 static void
 head_take(struct client *c, const struct http_head *h, uint64_t now)
 {
+	struct door_answer local;
 	const char *why;
 	int status;
 
@@ -495,7 +423,9 @@ head_take(struct client *c, const struct http_head *h, uint64_t now)
 	}
 	if (h->framing == HTTP_NO_BODY ||
 	    (h->framing == HTTP_LENGTH && h->length == 0)) {
-		if (local_answer(c, h)) {
+		if (door_local(h, &local)) {
+			client_reply(c, 200, local.type,
+			    str_of(local.body), 0);
 			if (c->state != CL_DEAD)
 				buf_take(&c->in, h->size);
 			return;

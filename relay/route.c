@@ -63,6 +63,83 @@ op_has_body(enum dialect_op op)
 	    op == OP_LEGACY;
 }
 
+/* ---- paths that hide what they are ---- */
+
+/* The path without its escapes; what is no escape stays. */
+static void
+path_unescape(struct buf *out, struct str path)
+{
+	uint64_t c;
+	size_t i;
+
+	for (i = 0; i < path.n; i++) {
+		c = (unsigned char)path.p[i];
+		if (c == '%' && path.n - i > 2 && util_hex64(
+		    str_n(path.p + i + 1, 2), 0xff, &c) == 0)
+			i += 2;
+		buf_addc(out, (char)c);
+	}
+}
+
+/* The path without empty and dot segments (RFC 3986 5.2.4). */
+static void
+path_normal(struct buf *out, struct str path)
+{
+	struct str s, up;
+	size_t n;
+
+	for (; path.n > 0; path = str_n(path.p + n, path.n - n)) {
+		if (*path.p == '/')
+			path = str_n(path.p + 1, path.n - 1);
+		for (n = 0; n < path.n && path.p[n] != '/'; n++)
+			;
+		s = str_n(path.p, n);
+		if (n == 0 || str_is(s, "."))
+			continue;
+		if (str_is(s, "..")) {
+			up = buf_str(out);
+			while (up.n > 0 && up.p[--up.n] != '/')
+				;
+			buf_cut(out, up.n);
+			continue;
+		}
+		buf_addc(out, '/');
+		buf_addstr(out, s);
+	}
+}
+
+/*
+ * 1 if an unknown path turns out to be a known one when it is normalized:
+ * "/v1/x/../messages" would be read as /v1/messages by many a server, and
+ * so escape what holds for that (model, limits).
+ */
+static int
+path_hides(const struct http_head *h)
+{
+	struct dialect_call call;
+	struct http_head plain;
+	struct buf raw, b;
+	int hides;
+
+	if (memchr(h->path.p, '%', h->path.n) == NULL &&
+	    str_casefind(h->path, str_of("//")) == -1 &&
+	    str_casefind(h->path, str_of("/.")) == -1)
+		return 0;
+	buf_init(&raw, HTTP_HEAD_MAX);
+	buf_init(&b, HTTP_HEAD_MAX);
+	path_unescape(&raw, h->path);
+	path_normal(&b, buf_str(&raw));
+	memset(&plain, 0, sizeof plain);
+	memset(plain.first, -1, sizeof plain.first);
+	plain.method = h->method;
+	plain.path = buf_str(&b);
+	dialect_detect(&call, &plain);
+	hides = raw.bad || b.bad || call.op != OP_OTHER;
+	buf_free(&raw);
+	buf_free(&b);
+	return hides;
+}
+
 /* ---- the candidates ---- */
 
 static void
@@ -135,6 +212,9 @@ route_make(struct route *r, const struct http_head *h, struct str body,
 	dialect_detect(&r->call, h);
 	r->model = r->call.model;
 	r->stream = r->call.stream;
+	if (r->call.op == OP_OTHER && path_hides(h))
+		return fault(f, 400, "write the path plainly, without "
+		    "escapes, dots and empty segments");
 	if (op_has_body(r->call.op) && body_read(r, body, f) == -1)
 		return -1;
 	return candidates_make(r, gen, f);

@@ -411,3 +411,16 @@ test('--probe does not wait for ever', async (t) => {
   assert.equal(p.code, 1);
   assert.match(p.stdout, /NOT reachable: timed out/);
 });
+
+/* ---- paths that hide what they are ---- */
+
+table('a path that only reads as a known one is refused', [
+  '/v1/x/../messages', '/v1/%6dessages', '/v1/./messages',
+  '/x/%2e%2e/v1/chat/completions', '/v1/y/..//x/..//messages',
+], async (t, odd) => {
+  const { a, sp } = await pair(t, good());
+  const r = await t.ask(sp, 'POST', odd, anthropic, ask.claude());
+  assert.equal(r.status, 400);
+  assert.equal(r.json.type, 'error');
+  assert.equal(a.requests.length, 0);
+});

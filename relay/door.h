@@ -1,0 +1,32 @@
+#ifndef RELAY_DOOR_H
+#define RELAY_DOOR_H
+
+/*
+ * Who may come in, judged by the head of a request alone; and the few paths
+ * that are answered at the door.  Pure.
+ */
+
+#include "config.h"
+#include "http.h"
+
+/*
+ * 0: the request may come in.  Else the status that refuses it, with a
+ * sentence in *why: 501 for upgrades, CONNECT and TRACE (which would echo a
+ * backend's credentials), 403 for a web page of another site, 413 for an
+ * announced body above the limit.
+ */
+int door_judge(const struct config *cfg, const struct http_head *h,
+    const char **why);
+
+/* An answer of our own; static text. */
+struct door_answer {
+	const char *type, *body;
+};
+
+/*
+ * 1 if the request, which has no body, is answered here with 200: GET or
+ * HEAD of /health and /, HEAD /api/hello (Claude Code asks it).
+ */
+int door_local(const struct http_head *h, struct door_answer *a);
+
+#endif
