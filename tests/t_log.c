@@ -104,7 +104,7 @@ static void
 test_secrets(void)
 {
 	char p[] = "x sk-ant-1234567890 y sk-ant-12345 z 87654321";
-	char secret[] = "secret-000-with-a-tail";
+	char secret[] = "secret-0000-with-a-tail";
 	char q[200], *big;
 	const char *s;
 	size_t n, i;
@@ -148,16 +148,16 @@ test_secrets(void)
 	memcpy(q, "87654321", 8);
 	T_OK(log_mask(q, 8) == 8 && memcmp(q, "87654321", 8) == 0, "forgot");
 	/* As many as there may be, and one more. */
-	for (i = 0; i < 257; i++) {
-		snprintf(secret + 7, 4, "%03d", (int)i);
-		secret[10] = '-';
+	for (i = 0; i < 2049; i++) {
+		snprintf(secret + 7, 5, "%04d", (int)i);
+		secret[11] = '-';
 		log_secret(str_of(secret));
 		log_secret(str_of(secret));
 	}
-	snprintf(q, sizeof q, "%s", "secret-255-with-a-tail");
-	T_OK(log_mask(q, 22) == 11, "number 256");
-	snprintf(q, sizeof q, "%s", "secret-256-with-a-tail");
-	T_OK(log_mask(q, 22) == 22, "number 257");
+	snprintf(q, sizeof q, "%s", "secret-2047-with-a-tail");
+	T_OK(log_mask(q, 23) == 11, "number 2048");
+	snprintf(q, sizeof q, "%s", "secret-2048-with-a-tail");
+	T_OK(log_mask(q, 23) == 23, "number 2049");
 	stop();
 }
 
