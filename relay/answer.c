@@ -281,12 +281,8 @@ static enum answer_step
 plain_judge(struct answer *a)
 {
 	struct str s = buf_str(&a->held);
-	enum dialect_sign sign;
+	enum dialect_sign sign = dialect_answer(&a->watch, s);
 
-	if (a->op == OP_COUNT)
-		sign = json_valid(s, NULL, NULL) ? SIGN_CONTENT : SIGN_INVALID;
-	else
-		sign = dialect_answer(&a->watch, s);
 	if (sign == SIGN_ERROR)
 		return answer_bad(a, FO_ERROR_EVENT_FAULT, s);
 	if (sign == SIGN_INVALID)

@@ -34,8 +34,9 @@ struct route_fault {
 
 /*
  * Reads head and body.  Returns 0; -1 with f: 400 for a body that had to
- * be JSON and is not, 404 for a model that no backend could ever serve, 503
- * if only disabled ones could, 500 when out of memory.
+ * be JSON and is not, and for an unknown path that is a known one once it is
+ * normalized; 404 for a model that no backend could ever serve, 503 if only
+ * disabled ones could, 500 when out of memory.
  * r is to be freed in both cases.
  */
 int route_make(struct route *r, const struct http_head *h, struct str body,

@@ -94,6 +94,7 @@ commit(struct told *t)
 {
 	buf_addstr(&t->sent, answer_held(&t->a));
 	answer_committed(&t->a);
+	T_OK(t->a.held.len > 0 || t->a.held.p == NULL, "memory is kept");
 }
 
 static void
@@ -307,6 +308,8 @@ static const struct {
 	{ A, GEN, PING PING PING, BAD, EMPTY, "", "", -1, -1 },
 	{ A, GEN, ": \n\n: \n\n", BAD, EMPTY, "", "", -1, -1 },
 	{ A, GEN, ST(BLOCK), BAD, EMPTY, "", "", 12, 1 },
+	{ A, GEN, " data: {\"type\":\"content_block_delta\"}\n\n", BAD, EMPTY,
+	    "", "", -1, -1 },
 	{ A, GEN, ST("") LAST, GOOD, NONE, "", "", 12, 1 },
 	/* line ends, and a last event without its empty line */
 	{ A, GEN, "event: ping\r\ndata: {}\r\n\r\ndata: {\"type\":"
@@ -525,6 +528,9 @@ static const struct {
 	{ G, GEN, 200, "{\"error\":{\"code\":429,\"status\":"
 	    "\"RESOURCE_EXHAUSTED\"}}", BAD, ERROR, "", "RESOURCE_EXHAUSTED" },
 	{ A, OP_COUNT, 200, "{\"input_tokens\":3}", GOOD, NONE, "", "" },
+	{ A, OP_COUNT, 200, "{\"error\":{\"message\":\"x\"}}", BAD, ERROR, "",
+	    "x" },
+	{ G, OP_COUNT, 200, "{\"totalTokens\":3}", GOOD, NONE, "", "" },
 	{ A, OP_COUNT, 200, "<html>", BAD, NOT_JSON, "", "<html>" },
 	{ A, OP_COUNT, 200, "", BAD, EMPTY, "", "" },
 	/* errors are judged by those who know the policy */
@@ -584,6 +590,8 @@ test_heads(void)
 		    ANSWER_STREAM },
 		{ { G, GEN, 1, 1, 200, 0, 0, NULL, NULL }, HOLD, ANSWER_ARRAY },
 		{ { A, GEN, 1, 0, 200, 0, 0, "application/json", NULL }, HOLD,
+		    ANSWER_PLAIN },
+		{ { A, GEN, 1, 0, 200, 0, 0, "text/html", NULL }, HOLD,
 		    ANSWER_PLAIN },
 		{ { A, GEN, 0, 0, 200, 0, 0, "text/event-stream", NULL }, HOLD,
 		    ANSWER_STREAM },
@@ -684,6 +692,8 @@ test_array(void)
 		    (int)t.step, (unsigned long)t.at, t.a.note, rows[i].body);
 		T_OK(ref.step == t.step && ref.end == t.end &&
 		    ref.a.fault == t.a.fault, "%s", rows[i].body);
+		T_OK(t.a.kind == (strchr("{<", *body.p) && body.n > 0 ?
+		    ANSWER_PLAIN : ANSWER_ARRAY), "%s", rows[i].body);
 		check_cuts(&q, body, rows[i].body, at, &ref);
 		finish(&t);
 		finish(&ref);

@@ -295,7 +295,8 @@ test_query_key(void)
 	static const struct {
 		const char *more, *query, *fields, *wanted;
 	} rows[] = {
-		{ ",\"api_type\":\"gemini\"", "key=q", "", "x-goog-api-key: q" },
+		{ ",\"api_type\":\"gemini\"", "key=q", "",
+		    "x-goog-api-key: q" },
 		{ ",\"api_type\":\"gemini\"", "key=q", "x-goog-api-key: f\r\n",
 		    "x-goog-api-key: f" },
 		{ ",\"api_type\":\"gemini\",\"headers\":{\"X-Goog-Api-Key\":"

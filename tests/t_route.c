@@ -135,12 +135,30 @@ static const struct {
 	{ "POST /v1/files", "{\"model\":\"m\"}", "", 0, 0, 0, NULL },
 	{ "GET /v1/messages", "", "", 0, 0, 0, NULL },
 	{ "GET /v1/models", "", "", 0, 0, 0, NULL },
+	/* paths that many a server reads as known ones */
+	{ "POST /v1/x/../messages", "{\"model\":\"m\"}", "", 0, 0, 400,
+	    "plainly" },
+	{ "POST /v1/%6dessages", "{\"model\":\"m\"}", "", 0, 0, 400,
+	    "plainly" },
+	{ "POST /a/%2E%2e/./v1/chat%2Fcompletions", "", "", 0, 0, 400,
+	    "plainly" },
+	{ "POST /../../v1/responses", "", "", 0, 0, 400, "plainly" },
+	{ "POST /%76%31beta/models/g%3AgenerateContent", "", "", 0, 0, 400,
+	    "plainly" },
+	{ "GET /v1//x/../models", "", "", 0, 0, 400, "plainly" },
+	{ "POST /v1/x//../messages", "", "", 0, 0, 400, "plainly" },
+	{ "POST /v1/messages/%2e", "", "", 0, 0, 400, "plainly" },
+	{ "POST /v1/files/%2e%2e/x%", "", "", 0, 0, 0, NULL },
+	{ "POST /v1/messages/../files/a%20b", "", "", 0, 0, 0, NULL },
+	{ "GET /v1/.messages/.../%6", "", "", 0, 0, 0, NULL },
+	{ "GET /a%2fv1//", "", "", 0, 0, 0, NULL },
 	/* Gemini: both stand in the path */
 	{ GEM "g:generateContent", "{\"model\":\"x\",\"stream\":true}", "g",
 	    0, 1, 0, NULL },
 	{ GEM "g:streamGenerateContent?alt=sse", "{}", "g", 1, 1, 0, NULL },
 	{ GEM "g:streamGenerateContent", "{}", "g", 1, 1, 0, NULL },
-	{ GEM "g:countTokens", "{}", "g", 0, 1, 0, NULL }
+	{ GEM "g:countTokens", "{}", "g", 0, 1, 0, NULL },
+	{ GEM "a%2Fb:generateContent", "{}", "a%2Fb", 0, 1, 0, NULL }
 };
 
 static void
@@ -439,7 +457,8 @@ static void
 test_each(void)
 {
 	static const char *const backends[] = {
-		",\"model\":\"one\"", "", ",\"models\":{\"*\":\"a-longer-name\"}"
+		",\"model\":\"one\"", "",
+		",\"models\":{\"*\":\"a-longer-name\"}"
 	};
 	static const char *const wanted[] = {
 		M("one"), NULL, M("a-longer-name")
