@@ -7,50 +7,63 @@
 #
 # Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS PREFIX DESTDIR ARGS,
 # SAN=1 (AddressSanitizer and UBSan), BEARSSL=DIR (a built BearSSL tree
-# instead of the system's library), FUZZ_SECONDS (for each target).
+# instead of the system's library), FUZZ_SECONDS (for each target),
+# SEEDS and FROM (of the soak).
 
 .POSIX:
 .SUFFIXES:
 .SUFFIXES: .c .o
 
 SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
-	base/buf.c base/log.c base/scan.c base/util.c \
+	base/buf.c base/log.c base/scan.c base/sha256.c base/util.c \
+	wire/failover_health.c wire/failover_read.c \
 	wire/http_body.c wire/http_write.c wire/json_scan.c \
 	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
 	net/trust.c \
 	dialect/anthropic.c dialect/dialect.c dialect/gemini.c \
 	dialect/openai.c dialect/responses.c dialect/sse.c \
-	conf/check.c conf/describe.c conf/fault.c conf/keys.c conf/pages.c \
-	conf/pool.c conf/read.c conf/value.c \
-	relay/account.c relay/answer.c relay/client.c relay/door.c relay/exchange.c \
-	relay/forward.c relay/route.c relay/sticky.c relay/target.c relay/upstream.c \
-	admin/demo.c admin/options.c admin/probe.c
+	conf/access.c conf/check.c conf/describe.c conf/fault.c conf/form.c \
+	conf/keys.c conf/list.c conf/pages.c conf/pool.c conf/read.c \
+	conf/route.c conf/value.c \
+	relay/access.c relay/account.c relay/answer.c relay/check.c \
+	relay/client.c \
+	relay/door.c relay/exchange.c relay/forward.c relay/route.c \
+	relay/sticky.c relay/target.c relay/upstream.c \
+	admin/demo.c admin/explain.c admin/options.c admin/probe.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
-	base/buf.o base/log.o base/scan.o base/util.o \
+	base/buf.o base/log.o base/scan.o base/sha256.o base/util.o \
+	wire/failover_health.o wire/failover_read.o \
 	wire/http_body.o wire/http_write.o wire/json_scan.o \
 	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
 	net/trust.o \
 	dialect/anthropic.o dialect/dialect.o dialect/gemini.o \
 	dialect/openai.o dialect/responses.o dialect/sse.o \
-	conf/check.o conf/describe.o conf/fault.o conf/keys.o conf/pages.o \
-	conf/pool.o conf/read.o conf/value.o \
-	relay/account.o relay/answer.o relay/client.o relay/door.o relay/exchange.o \
-	relay/forward.o relay/route.o relay/sticky.o relay/target.o relay/upstream.o \
-	admin/demo.o admin/options.o admin/probe.o
+	conf/access.o conf/check.o conf/describe.o conf/fault.o conf/form.o \
+	conf/keys.o conf/list.o conf/pages.o conf/pool.o conf/read.o \
+	conf/route.o conf/value.o \
+	relay/access.o relay/account.o relay/answer.o relay/check.o \
+	relay/client.o \
+	relay/door.o relay/exchange.o relay/forward.o relay/route.o \
+	relay/sticky.o relay/target.o relay/upstream.o \
+	admin/demo.o admin/explain.o admin/options.o admin/probe.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
-	base/buf.h base/log.h base/scan.h base/util.h \
+	base/buf.h base/log.h base/scan.h base/sha256.h base/util.h \
+	wire/failover_health.h wire/failover_read.h \
 	wire/http_body.h wire/http_write.h wire/json_scan.h wire/tls_why.h \
 	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \
 	net/trust.h \
 	dialect/anthropic.h dialect/dialect.h dialect/gemini.h \
 	dialect/openai.h dialect/responses.h dialect/sse.h \
-	conf/check.h conf/describe.h conf/fault.h conf/keys.h conf/pages.h \
-	conf/pool.h conf/read.h conf/value.h \
-	relay/account.h relay/answer.h relay/client.h relay/door.h relay/exchange.h \
-	relay/forward.h relay/route.h relay/sticky.h relay/target.h relay/upstream.h \
-	admin/demo.h admin/options.h admin/probe.h
+	conf/access.h conf/check.h conf/describe.h conf/fault.h conf/form.h \
+	conf/keys.h conf/list.h conf/pages.h conf/pool.h conf/read.h \
+	conf/value.h \
+	relay/access.h relay/account.h relay/answer.h relay/check.h \
+	relay/client.h \
+	relay/door.h relay/exchange.h relay/forward.h relay/route.h \
+	relay/sticky.h relay/target.h relay/upstream.h \
+	admin/demo.h admin/explain.h admin/options.h admin/probe.h
 
 CC = cc
 CFLAGS = -O2 -g
@@ -63,6 +76,8 @@ SAN =
 BEARSSL =
 ARGS = --demo
 FUZZ_SECONDS = 60
+SEEDS = 100000
+FROM = 1
 
 STD = -std=c99 -D_POSIX_C_SOURCE=200809L
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
@@ -125,6 +140,10 @@ bench: all
 fuzz:
 	@BEARSSL="$(BEARSSL)" sh tests/fuzz $(FUZZ_SECONDS)
 
+soak:
+	@CC="$(CC)" MAKE="$(MAKE)" BEARSSL="$(BEARSSL)" \
+	sh tests/run soak $(SEEDS) $(FROM)
+
 # One file that runs on any Linux of this processor: glibc without a
 # resolver links statically.
 SMALL = -fno-pie -no-pie -ffunction-sections -fdata-sections \
@@ -145,4 +164,4 @@ clean:
 	rm -f $(OBJS) spillway spillway-static flags flags.tmp
 	rm -rf build
 
-.PHONY: all run check test bench fuzz static install clean FORCE
+.PHONY: all run check test bench fuzz soak static install clean FORCE

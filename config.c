@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/access.h"
 #include "conf/check.h"
 #include "conf/describe.h"
+#include "conf/form.h"
 #include "conf/keys.h"
 #include "conf/pages.h"
 #include "conf/pool.h"
@@ -32,18 +34,35 @@ config_new(const char *name)
 	return c;
 }
 
+/* Reads a text, or the variables if it is NULL, and checks what came. */
+static void
+read_all(struct conf_read *r, const struct str *text,
+    const struct config_flags *flags)
+{
+	if (text == NULL) {
+		conf_defaults(r);
+		conf_form_variables(r);
+	} else if (conf_read(r, *text) == -1) {
+		/* What a broken text lacks is no fault of its own. */
+		return;
+	}
+	if (!r->nomem)
+		conf_check_all(r, flags);
+}
+
 /* Reads and checks into r->c; then writes what was found. */
 static void
-parse(struct conf_read *r, struct str text, const char *name,
+parse(struct conf_read *r, const struct str *text, const char *name,
     const struct config_flags *flags, struct buf *faults, struct buf *notes)
 {
-	conf_faults_init(r->faults, text, name);
-	conf_faults_init(r->notes, text, name);
+	struct str source = text == NULL ? str_n("", 0) : *text;
+	size_t i;
+
+	conf_faults_init(r->faults, source, name);
+	conf_faults_init(r->notes, source, name);
 	buf_init(&r->word, STRING_MAX);
 	buf_init(&r->work, STRING_MAX);
-	/* What a broken text lacks is no fault of its own. */
-	if (conf_read(r, text) == 0)
-		conf_check_all(r, flags);
+	read_all(r, text, flags);
 	if (r->nomem)
 		conf_fault(r->faults, 0, "", "out of memory");
 	conf_faults_write(r->faults, faults);
@@ -52,12 +71,15 @@ parse(struct conf_read *r, struct str text, const char *name,
 	buf_wipe(&r->work);
 	conf_faults_free(r->faults);
 	conf_faults_free(r->notes);
-	free(r->places);
+	for (i = 0; i < CONF_LISTS; i++)
+		free(r->places[i]);
+	free(r->names);
 }
 
-struct config *
-config_parse(struct str text, const char *name, const struct config_env *env,
-    const struct config_flags *flags, struct buf *faults, struct buf *notes)
+static struct config *
+config_make(const struct str *text, const char *name,
+    const struct config_env *env, const struct config_flags *flags,
+    struct buf *faults, struct buf *notes)
 {
 	struct conf_faults *lists = malloc(2 * sizeof *lists);
 	struct config *c = config_new(name);
@@ -84,6 +106,37 @@ config_parse(struct str text, const char *name, const struct config_env *env,
 }
 
 struct config *
+config_parse(struct str text, const char *name, const struct config_env *env,
+    const struct config_flags *flags, struct buf *faults, struct buf *notes)
+{
+	return config_make(&text, name, env, flags, faults, notes);
+}
+
+struct config *
+config_from_env(const struct config_env *env, const struct config_flags *flags,
+    struct buf *faults, struct buf *notes)
+{
+	return config_make(NULL, "the environment", env, flags, faults, notes);
+}
+
+const char *
+config_hash_key(struct buf *out, struct str line)
+{
+	unsigned char hash[SHA256_SIZE];
+	char hex[2 * SHA256_SIZE + 1];
+	const char *why;
+
+	if (str_ends(line, "\n"))
+		line.n -= str_ends(line, "\r\n") ? 2 : 1;
+	if ((why = conf_key_wrong(line)) != NULL)
+		return why;
+	sha256_of(hash, line);
+	util_hex(hex, hash, sizeof hash);
+	buf_fmt(out, "sha256:%s", hex);
+	return NULL;
+}
+
+struct config *
 config_ref(struct config *c)
 {
 	c->refs++;
@@ -101,7 +154,15 @@ config_free(struct config *c)
 		free(c->backends[i].models);
 		free(c->backends[i].headers);
 	}
+	for (i = 0; i < c->nroutes; i++)
+		free(c->routes[i].backends);
+	for (i = 0; i < c->naccess_keys; i++) {
+		free(c->access_keys[i].backends);
+		free(c->access_keys[i].models);
+	}
 	free(c->backends);
+	free(c->routes);
+	free(c->access_keys);
 	free(c->allow_origins);
 	conf_pool_free(c->pool);
 	free(c);
@@ -193,74 +254,4 @@ void
 config_reference(struct buf *out)
 {
 	conf_reference(out);
-}
-
-/* The API that a model's name belongs to; DIALECT_ANY: none that we know. */
-static enum dialect
-vendor_of(struct str model)
-{
-	if (str_casestarts(model, "claude"))
-		return DIALECT_ANTHROPIC;
-	if (str_casestarts(model, "gpt-") || str_casestarts(model, "chatgpt-"))
-		return DIALECT_OPENAI;
-	if (model.n > 1 && (model.p[0] == 'o' || model.p[0] == 'O') &&
-	    model.p[1] >= '0' && model.p[1] <= '9')
-		return DIALECT_OPENAI;
-	if (str_casestarts(model, "gemini"))
-		return DIALECT_GEMINI;
-	return DIALECT_ANY;
-}
-
-/* The first pattern that the model fits; NULL: none. */
-static const struct config_model *
-find_model(const struct config_backend *b, struct str model)
-{
-	size_t i;
-
-	for (i = 0; i < b->nmodels; i++)
-		if (util_glob(b->models[i].pattern, model))
-			return &b->models[i];
-	return NULL;
-}
-
-int
-config_fits(const struct config_backend *b, enum dialect client,
-    struct str model, const char **why)
-{
-	static const char *const speaks[] = {
-		"speaks the Anthropic API; translation is not in this "
-		"version yet",
-		"speaks the OpenAI API; translation is not in this version "
-		"yet",
-		"speaks the Gemini API; translation is not in this version "
-		"yet"
-	};
-	enum dialect vendor = vendor_of(model);
-
-	if (b->api != DIALECT_ANY && b->api != client) {
-		*why = speaks[b->api];
-		return 0;
-	}
-	if (b->nmodels > 0 && find_model(b, model) == NULL) {
-		*why = "the model is not among its models";
-		return 0;
-	}
-	if (b->api != DIALECT_ANY && b->model.p == NULL && b->nmodels == 0 &&
-	    vendor != DIALECT_ANY && vendor != b->api) {
-		*why = "the model is another vendor's, and it has neither "
-		    "model nor models";
-		return 0;
-	}
-	return 1;
-}
-
-struct str
-config_model_for(const struct config_backend *b, struct str model)
-{
-	const struct config_model *m;
-
-	if (b->model.p != NULL)
-		return b->model;
-	m = find_model(b, model);
-	return m != NULL && m->to.p != NULL ? m->to : model;
 }

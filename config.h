@@ -9,19 +9,24 @@
  */
 
 #include "base/buf.h"
+#include "base/sha256.h"
 #include "base/util.h"
 #include "dialect/dialect.h"
 #include "failover.h"
 
-enum config_strategy {
-	STRATEGY_FAILOVER, STRATEGY_ROUND_ROBIN, STRATEGY_WEIGHTED_RANDOM,
-	STRATEGY_LEAST_CONNECTIONS, STRATEGY_STICKY
-};
-
 enum config_auth {
 	AUTH_AUTO, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY,
-	AUTH_BOTH, AUTH_PASSTHROUGH
+	AUTH_BOTH, AUTH_PASSTHROUGH,
+	AUTH_BY_PATH	/* x-api-key and anthropic-version on /v1/messages,
+			   bearer elsewhere; in the variables' form alone */
 };
+
+/*
+ * What a config was written as: Spillway's (and cc-proxy's) object,
+ * auto-proxy's array, or llm-proxy's variables.  The last two keep the
+ * statuses that those programs document (spec section 9, Forms).
+ */
+enum config_form { FORM_OWN, FORM_ARRAY, FORM_VARIABLES };
 
 /* Milliseconds; 0 where it says so means none. */
 struct config_timeouts {
@@ -49,8 +54,10 @@ struct config_backend {
 	enum dialect api;		/* claude, openai, gemini, any */
 	enum config_auth auth;		/* never AUTH_AUTO: resolved */
 	unsigned char enabled;		/* 0 or 1 */
-	int priority;			/* resolved: list order if none given */
-	unsigned weight;
+	int priority;			/* under failover; config_priority() */
+	unsigned weight;		/* 1 at least */
+	unsigned requests_per_minute;	/* attempts; 0: no limit */
+	unsigned max_concurrent;	/* 0: no limit */
 	struct str model;		/* p NULL: none */
 	struct config_model *models;	/* owned */
 	size_t nmodels;
@@ -61,15 +68,54 @@ struct config_backend {
 	struct config_timeouts timeouts;
 };
 
+/* Which backends serve the models that fit a pattern. */
+struct config_route {
+	struct str model;		/* the pattern */
+	size_t *backends;		/* owned; places in config.backends, in
+					   the order of the route's list */
+	size_t nbackends;		/* 1 at least, each once */
+	enum fo_strategy strategy;	/* its own, else the config's */
+};
+
+/* What a client must show, and what it may then do. */
+struct config_access_key {
+	struct str name;		/* unique */
+	unsigned char hash[SHA256_SIZE]; /* of the key, which is nowhere */
+	size_t *backends;		/* owned; the only ones it may use */
+	size_t nbackends;		/* 0: all */
+	struct str *models;		/* owned; patterns: the only ones */
+	size_t nmodels;			/* 0: all */
+	unsigned requests_per_minute;	/* 0: no limit */
+	struct {
+		unsigned max;		/* in the window; 0: no limit */
+		unsigned window_minutes;
+	} tokens;
+};
+
+struct config_user_limits {
+	unsigned char enabled;		/* 0 or 1 */
+	struct str header;		/* that names the user */
+	unsigned window_minutes, max_tokens;
+};
+
+struct config_health_check {
+	unsigned char enabled;		/* 0 or 1 */
+	uint64_t interval;		/* ms */
+	struct str path;		/* begins with '/' */
+};
+
 /* cc-proxy's retry.timeout_seconds, if written: see spec section 9. */
 struct config_retry {
 	unsigned attempts;		/* 0: each backend */
 	unsigned tries_per_backend;
+	unsigned char no_pause;		/* 1: none before a second try */
 	uint64_t timeout;		/* ms; 0: not written */
+	unsigned budget_percent;	/* for struct failover */
 };
 
 struct config {
 	struct str file;		/* where it came from, for messages */
+	enum config_form form;
 	struct str host;		/* a literal address, no brackets */
 	uint16_t port;
 	unsigned char port_given;	/* 1: by a flag, variable or the file */
@@ -78,12 +124,19 @@ struct config {
 	struct str ca_file;		/* p NULL: the system's */
 	struct str *allow_origins;
 	size_t nallow_origins;
-	enum config_strategy strategy;
+	enum fo_strategy strategy;
 	struct config_backend *backends; /* in file order */
 	size_t nbackends;
+	int ranks;			/* the greatest priority written; 0 */
+	struct config_route *routes;	/* the first that fits counts */
+	size_t nroutes;
+	struct config_access_key *access_keys;
+	size_t naccess_keys;		/* 0: nobody is asked for one */
+	struct config_user_limits user_limits;
 	struct config_retry retry;
 	struct config_timeouts timeouts;
 	struct fo_policy failover;
+	struct config_health_check health_check;
 	struct {
 		int level;		/* enum log_level */
 		int types;		/* 0 all, 1 failed, 2 success */
@@ -110,6 +163,7 @@ struct config_env {
 /* What command-line flags say; -1 / 0: not given. */
 struct config_flags {
 	int port, admin_port;
+	int rate_limit;		/* requests_per_minute of every backend */
 };
 
 /*
@@ -117,7 +171,7 @@ struct config_flags {
  * section 3: JSON with comments and trailing commas, ${ENV} anywhere in a
  * string (unset: a fault; "$${" is a literal "${"), a whole-string "@path"
  * where a secret is expected (one trailing newline dropped), the bare array
- * and cc-proxy's object.  Flag > PROXY_PORT > file > default.
+ * of auto-proxy and cc-proxy's object.  Flag > PROXY_PORT > file > default.
  * All faults at once: each adds one line to faults,
  * "NAME:LINE: key.path: what is wrong; what would be right\n", in the order
  * of lines, the path left out where the text itself is broken, NAME:LINE
@@ -132,10 +186,32 @@ struct config *config_parse(struct str text, const char *name,
     const struct config_env *env, const struct config_flags *flags,
     struct buf *faults, struct buf *notes);
 
+/*
+ * The same from llm-proxy's variables PROXY_URL, API_KEY, MY_ACCESS_KEY and
+ * MAX_RETRIES (spec section 9, Forms), and PROXY_PORT and METRICS_PORT: one
+ * backend called "upstream", one access key called "client".  An empty
+ * variable counts as one that is not set.  Faults and notes begin with the
+ * variable's name.
+ */
+struct config *config_from_env(const struct config_env *env,
+    const struct config_flags *flags, struct buf *faults,
+    struct buf *notes);
+
+/*
+ * Adds what stands for an access key in a config: "sha256:" and 64 hex
+ * digits.  One line end at the end of line is no part of the key.  Returns
+ * NULL; else nothing was added and it is what is wrong with the key
+ * ("is shorter than ...").
+ */
+const char *config_hash_key(struct buf *out, struct str line);
+
 struct config *config_ref(struct config *c);
 void config_free(struct config *c);	/* drops one; secrets are wiped */
 
-/* Calls each(arg, secret) for every token, key and secret header value. */
+/*
+ * Calls each(arg, secret) for every token and secret header value.  Access
+ * keys are known by their digests alone.
+ */
 void config_secrets(const struct config *c,
     void (*each)(void *arg, struct str secret), void *arg);
 
@@ -167,7 +243,31 @@ const struct config_key *config_keys(size_t *n);
 /* Adds the key table as Markdown, for the README. */
 void config_reference(struct buf *out);
 
-/* ---- which backends fit a request (spec 4.4) ---- */
+/* ---- who may use what: conf/route.c ---- */
+
+/*
+ * The access key that a client showed; NULL: it is none of ours.  Takes the
+ * same time wherever it stands and however much of it is right.
+ */
+const struct config_access_key *config_key_find(const struct config *c,
+    struct str presented);
+
+/*
+ * 1 if the key may use the backend at that place of config.backends, or ask
+ * for that model.  A request that names no model has "", which fits no list
+ * of patterns but "*".  k NULL: 1, as for who is not asked for a key.
+ */
+int config_key_allows_backend(const struct config_access_key *k,
+    size_t backend);
+int config_key_allows_model(const struct config_access_key *k,
+    struct str model);
+
+/* The first route whose pattern fits the model; NULL: none. */
+const struct config_route *config_route(const struct config *c,
+    struct str model);
+
+/* 1 if the route sends requests to that backend; r NULL: 1. */
+int config_route_has(const struct config_route *r, size_t backend);
 
 /*
  * 1 if the backend may serve that model name to that dialect: enabled is
@@ -179,6 +279,24 @@ void config_reference(struct buf *out);
  */
 int config_fits(const struct config_backend *b, enum dialect client,
     struct str model, const char **why);
+
+/*
+ * All of the above: 1 if a client with key k may be served by that backend
+ * under route r.  Every way to a backend passes here; there is none around
+ * a key's lists.  *why as above.
+ */
+int config_candidate(const struct config *c,
+    const struct config_access_key *k, const struct config_route *r,
+    size_t backend, enum dialect client, struct str model,
+    const char **why);
+
+/*
+ * The rank of a backend, lower first: under failover backends without
+ * `priority` follow one by one in the order of the list, behind all others;
+ * under the other strategies they are one group there.
+ */
+int config_priority(const struct config *c, const struct config_backend *b,
+    enum fo_strategy strategy);
 
 /*
  * The name that the backend is to see for that model: `model`, or what

@@ -3,34 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 8192
 #define SECOND 1000u
-#define NUMBER_MAX ((uint64_t)1 << 53)	/* times SECOND fits an int64_t */
-#define EPOCH_MIN ((uint64_t)1000000000 * SECOND)
-#define EPOCH_MS_MIN ((uint64_t)100000000000 * SECOND)
+#define TWICE_ABOVE 70u		/* a score that is worth a second try */
+#define LOG_BITS 24		/* of the fraction of a logarithm */
+#define PERMILLE 1000u
+#define BUDGET_FLOOR 3u		/* attempts in a second */
 
 /* ---- names ---- */
-
-const char *
-fo_source_text(enum fo_source s)
-{
-	static const char *const list[] = {
-		"none", "retry-after-ms", "retry-after", "reset header",
-		"retryDelay", "default"
-	};
-
-	return list[s];
-}
-
-const char *
-fo_skip_text(enum fo_skip s)
-{
-	static const char *const list[] = {
-		"not skipped", "tried", "breaker open", "trial running"
-	};
-
-	return list[s];
-}
 
 const char *
 fo_phase_text(enum fo_phase p)
@@ -55,46 +34,25 @@ fo_fault_text(enum fo_fault f)
 	return list[f];
 }
 
-/* ---- the policy ---- */
-
-void
-fo_on_set(struct fo_policy *p, int status, int on)
-{
-	unsigned char bit = (unsigned char)(1u << (status & 7));
-
-	if (status < 100 || status > 599 || fo_on(p, status) == (on != 0))
-		return;
-	p->on[status >> 3] ^= bit;
-}
-
-int
-fo_on(const struct fo_policy *p, int status)
-{
-	if (status < 100 || status > 599)
-		return 0;
-	return p->on[status >> 3] >> (status & 7) & 1;
-}
-
-/* A count of 0 in the policy would lock a backend out for ever. */
-static unsigned
-some(unsigned n)
-{
-	return n > 0 ? n : 1;
-}
-
-/* ---- health ---- */
+/* ---- the registry ---- */
 
 void
 failover_init(struct failover *f)
 {
-	f->list = NULL;
+	memset(f, 0, sizeof *f);
+	f->budget_percent = 20;
 }
 
 static void
 backend_free(struct fo_backend *b)
 {
-	free(b->name);
-	free(b);
+	struct fo_backend *m;
+
+	while ((m = b->models) != NULL) {
+		b->models = m->next;
+		fo_health_free(m);
+	}
+	fo_health_free(b);
 }
 
 void
@@ -108,50 +66,112 @@ failover_free(struct failover *f)
 	}
 }
 
-struct fo_backend *
-failover_get(struct failover *f, struct str name)
+/* The record of that name in a list, with one reference more, or NULL. */
+static struct fo_backend *
+record_find(struct fo_backend *b, struct str name)
 {
-	struct fo_backend *b;
-
-	for (b = f->list; b != NULL; b = b->next) {
+	for (; b != NULL; b = b->next) {
 		if (str_is(name, b->name)) {
 			b->refs++;
 			return b;
 		}
 	}
+	return NULL;
+}
+
+static struct fo_backend *
+record_new(struct failover *f, struct fo_backend **list, struct str name)
+{
+	struct fo_backend *b;
+
 	if ((b = calloc(1, sizeof *b)) == NULL)
 		goto err0;
 	if ((b->name = str_dup(name)) == NULL)
 		goto err1;
 	b->state = FO_CLOSED;
+	b->hash = util_hash(name.p, name.n);
+	b->home = f;
 	b->refs = 1;
-	b->next = f->list;
-	f->list = b;
+	b->next = *list;
+	*list = b;
 	return b;
 err1:	free(b);
 err0:	return NULL;
 }
 
-void
-failover_put(struct failover *f, struct fo_backend *b)
+static void
+record_unlink(struct fo_backend **list, const struct fo_backend *b)
 {
-	struct fo_backend **at;
-
-	if (b == NULL || --b->refs > 0)
-		return;
-	for (at = &f->list; *at != NULL; at = &(*at)->next) {
-		if (*at == b) {
-			*at = b->next;
+	for (; *list != NULL; list = &(*list)->next) {
+		if (*list == b) {
+			*list = b->next;
 			break;
 		}
 	}
-	backend_free(b);
 }
 
-static uint64_t
-later(uint64_t now, uint64_t ms)
+struct fo_backend *
+failover_get(struct failover *f, struct str name)
 {
-	return ms > UINT64_MAX - now ? UINT64_MAX : now + ms;
+	struct fo_backend *b = record_find(f->list, name);
+
+	return b != NULL ? b : record_new(f, &f->list, name);
+}
+
+static int
+is_clean(const struct fo_backend *b)
+{
+	return b->state == FO_CLOSED && b->failures == 0 &&
+	    b->cool_until == 0 && b->lost == 0 && b->nfails == 0;
+}
+
+/* Makes room for one more model; -1 if none can go. */
+static int
+model_drop(struct fo_backend *b)
+{
+	struct fo_backend *m, *out = NULL;
+
+	for (m = b->models; m != NULL; m = m->next) {
+		if (m->refs > 0 || m->in_flight > 0)
+			continue;
+		if (out == NULL || is_clean(m) > is_clean(out) ||
+		    (is_clean(m) == is_clean(out) && m->chosen < out->chosen))
+			out = m;
+	}
+	if (out == NULL)
+		return -1;
+	record_unlink(&b->models, out);
+	fo_health_free(out);
+	b->nmodels--;
+	return 0;
+}
+
+struct fo_backend *
+failover_model(struct failover *f, struct fo_backend *b, struct str model)
+{
+	struct fo_backend *m;
+
+	if (model.n == 0)
+		return NULL;
+	if ((m = record_find(b->models, model)) == NULL) {
+		if (b->nmodels >= FO_MODELS_MAX && model_drop(b) == -1)
+			return NULL;
+		if ((m = record_new(f, &b->models, model)) == NULL)
+			return NULL;
+		m->parent = b;
+		b->nmodels++;
+	}
+	m->chosen = ++f->sequence;
+	return m;
+}
+
+void
+failover_put(struct failover *f, struct fo_backend *b)
+{
+	if (b == NULL || --b->refs > 0 || b->parent != NULL)
+		return;
+	record_unlink(&f->list, b);
+	backend_free(b);
 }
 
 static uint64_t
@@ -160,91 +180,420 @@ left(uint64_t until, uint64_t now)
 	return until > now ? until - now : 0;
 }
 
+static uint64_t
+most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 uint64_t
 failover_wait(const struct fo_backend *b, uint64_t now)
 {
-	uint64_t cool = left(b->cool_until, now);
-	uint64_t open = left(b->open_until, now);
-
-	return cool > open ? cool : open;
+	return most(left(b->cool_until, now), left(b->open_until, now));
 }
 
-/* The only place that changes the state of a breaker. */
-static void
-shift(struct fo_backend *b, enum fo_state to, uint64_t open_until)
+unsigned
+failover_score(const struct fo_backend *b, const struct fo_policy *p,
+    uint64_t now)
 {
-	b->state = to;
-	b->open_until = open_until;
-	b->epoch++;
-	if (to == FO_CLOSED)
-		b->failures = 0;
+	return fo_health_score(b, p, now);
+}
+
+/* ---- the budget ---- */
+
+static void
+budget_count(struct failover *f, uint64_t now, int more)
+{
+	uint64_t second = now / SECOND;
+	size_t i = (size_t)(second % FO_BUDGET_SECONDS);
+
+	if (f->spent[i].second != second) {
+		f->spent[i].second = second;
+		f->spent[i].first = f->spent[i].more = 0;
+	}
+	if (more)
+		f->spent[i].more++;
+	else
+		f->spent[i].first++;
+}
+
+static void
+budget_answered(struct failover *f, uint64_t now)
+{
+	if (f == NULL)
+		return;
+	f->good_at = now;
+	f->answered = 1;
+}
+
+int
+failover_budget(struct failover *f, uint64_t now)
+{
+	uint64_t second = now / SECOND, first = 0, more = 0;
+	size_t i;
+
+	for (i = 0; i < FO_BUDGET_SECONDS; i++) {
+		if (second - f->spent[i].second >= FO_BUDGET_SECONDS)
+			continue;
+		first += f->spent[i].first;
+		more += f->spent[i].more;
+	}
+	if (!(f->answered &&
+	    left(now, f->good_at) < FO_BUDGET_SECONDS * SECOND) &&
+	    more * 100 >= first * f->budget_percent +
+	    BUDGET_FLOOR * FO_BUDGET_SECONDS * 100)
+		return 0;
+	budget_count(f, now, 1);
+	return 1;
+}
+
+/* ---- who may be tried ---- */
+
+/* Of both records the first obstacle in the order of the enum. */
+static enum fo_skip
+ill(const struct fo_cand *c, const struct fo_policy *p, uint64_t now)
+{
+	enum fo_skip skip = fo_health_obstacle(c->b, p, now), other;
+
+	if (c->model == NULL)
+		return skip;
+	other = fo_health_obstacle(c->model, p, now);
+	if (skip == FO_SKIP_NONE || (other != FO_SKIP_NONE && other < skip))
+		return other;
+	return skip;
+}
+
+static enum fo_skip
+full(const struct fo_cand *c)
+{
+	if (c->max_concurrent > 0 && c->b->in_flight >= c->max_concurrent)
+		return FO_SKIP_BUSY;
+	return c->rate_wait > 0 ? FO_SKIP_RATE : FO_SKIP_NONE;
+}
+
+/* It comes after all that do not cool. */
+static int
+last(const struct fo_cand *c, uint64_t now)
+{
+	return fo_health_last(c->b, now) ||
+	    (c->model != NULL && fo_health_last(c->model, now));
+}
+
+static uint64_t
+wait_of(const struct fo_cand *c, const struct fo_policy *p, uint64_t now)
+{
+	uint64_t wait = most(left(c->b->cool_until, now),
+	    fo_health_wait(c->b, p, now));
+
+	if (c->model != NULL) {
+		wait = most(wait, left(c->model->cool_until, now));
+		wait = most(wait, fo_health_wait(c->model, p, now));
+	}
+	return most(wait, c->rate_wait);
+}
+
+static void
+survey(struct fo_cand *c, const struct fo_want *want,
+    const struct fo_policy *p, uint64_t now)
+{
+	if (c->tried == 0 || c->tries == 0) {
+		c->tries = want->max_tries > 0 ? want->max_tries : 1;
+		if (c->tried == 0 && c->tries == 1 && fo_health_scored(p) &&
+		    fo_health_score(c->b, p, now) > TWICE_ABOVE)
+			c->tries = 2;
+	}
+	fo_health_notice(c->b, p, now);
+	c->passed = 0;
+	c->wait = wait_of(c, p, now);
+	c->skip = FO_SKIP_TRIED;
+	if (c->tried >= c->tries)
+		return;
+	c->skip = ill(c, p, now);
+	if (c->skip == FO_SKIP_NONE)
+		c->skip = full(c);
+}
+
+/* ---- one of a group ---- */
+
+/* Those that may be tried and are equally good but for the strategy. */
+struct group {
+	struct fo_cand *c;
+	size_t n;		/* candidates; not all are of the group */
+	int priority, last;
+	const struct fo_want *want;
+	const struct fo_policy *p;
+	uint64_t now;
+};
+
+static int
+is_in(const struct group *g, size_t i)
+{
+	const struct fo_cand *c = &g->c[i];
+
+	return c->skip == FO_SKIP_NONE && c->priority == g->priority &&
+	    last(c, g->now) == g->last;
+}
+
+static uint64_t
+weight(const struct fo_cand *c)
+{
+	return c->weight < FO_WEIGHT_MAX ? c->weight : FO_WEIGHT_MAX;
+}
+
+/* In units that are the same for all: the whole, or permille of it. */
+static uint64_t
+weight_now(const struct group *g, const struct fo_cand *c)
+{
+	return g->p->slow_start_ms == 0 ? weight(c) :
+	    weight(c) * fo_health_ramp(c->b, g->p, g->now);
+}
+
+/* The first, or the first that this request has already tried. */
+static size_t
+pick_first(const struct group *g, int tried)
+{
+	size_t i;
+
+	for (i = 0; i < g->n; i++)
+		if (is_in(g, i) && (!tried || g->c[i].tried > 0))
+			break;
+	return i;
+}
+
+static size_t
+pick_weighted(const struct group *g)
+{
+	uint64_t sum = 0, at;
+	size_t i;
+
+	for (i = 0; i < g->n; i++)
+		if (is_in(g, i))
+			sum += weight_now(g, &g->c[i]);
+	if (sum == 0)
+		return pick_first(g, 0);
+	at = g->want->random % sum;
+	for (i = 0; i < g->n; i++) {
+		if (!is_in(g, i))
+			continue;
+		if (at < weight_now(g, &g->c[i]))
+			break;
+		at -= weight_now(g, &g->c[i]);
+	}
+	return i;
+}
+
+/* 64 - log2(h), with LOG_BITS bits of fraction; at least 1. */
+static uint64_t
+log_of(uint64_t h)
+{
+	uint64_t log = 63, x = h > 0 ? h : 1, bit;
+
+	for (; x >> 63 == 0; x <<= 1)
+		log--;
+	x >>= 32;
+	for (bit = 0; bit < LOG_BITS; bit++) {
+		x *= x;
+		log = log << 1 | x >> 63;
+		x >>= 31 + (x >> 63);
+	}
+	return ((uint64_t)64 << LOG_BITS) - log;
+}
+
+/*
+ * Rendezvous: each backend draws -log(u) / weight for the key, and the least
+ * has it.  That is the law of who comes first, so that each gets its part,
+ * and what one draws does not depend on the others.
+ */
+static size_t
+pick_sticky(const struct group *g)
+{
+	uint64_t w, h, log, best_w = 0, best_h = 0, best_log = 0;
+	size_t i, best = g->n;
+
+	for (i = 0; i < g->n; i++) {
+		if (!is_in(g, i))
+			continue;
+		h = g->want->sticky;
+		h = util_random(&h) ^ g->c[i].b->hash;
+		h = util_random(&h);
+		w = weight(&g->c[i]);
+		log = log_of(h);
+		if (best == g->n || log * best_w < best_log * w ||
+		    (log * best_w == best_log * w && h > best_h)) {
+			best = i;
+			best_w = w;
+			best_h = h;
+			best_log = log;
+		}
+	}
+	return best;
+}
+
+/* 1 if it is x's turn before y's. */
+static int
+turn_before(const struct group *g, const struct fo_cand *x,
+    const struct fo_cand *y)
+{
+	uint64_t wx = weight_now(g, x), wy = weight_now(g, y), lx, ly;
+
+	if (g->want->strategy == FO_LEAST_CONNECTIONS) {
+		if ((wx == 0) != (wy == 0))
+			return wy == 0;
+		lx = x->b->in_flight * (wy > 0 ? wy : 1);
+		ly = y->b->in_flight * (wx > 0 ? wx : 1);
+		if (lx != ly)
+			return lx < ly;
+	}
+	return x->b->chosen < y->b->chosen;
+}
+
+/*
+ * Who comes back slowly loses its turn now and then, and waits for the next
+ * like one that had it: so it gets exactly that part of its share.
+ */
+static int
+turn_lost(const struct group *g, const struct fo_cand *c, uint64_t *random)
+{
+	return g->p->slow_start_ms > 0 &&
+	    (g->want->strategy == FO_ROUND_ROBIN || c->b->in_flight == 0) &&
+	    util_random(random) % PERMILLE >=
+	    fo_health_ramp(c->b, g->p, g->now);
+}
+
+static void
+record_chosen(struct fo_backend *b)
+{
+	if (b->home != NULL)
+		b->chosen = ++b->home->sequence;
+}
+
+static size_t
+pick_turn(const struct group *g)
+{
+	uint64_t random = g->want->random;
+	size_t i, best, lost = g->n;
+
+	for (;;) {
+		best = g->n;
+		for (i = 0; i < g->n; i++)
+			if (is_in(g, i) && !g->c[i].passed &&
+			    (best == g->n ||
+			    turn_before(g, &g->c[i], &g->c[best])))
+				best = i;
+		if (best == g->n)
+			return lost;
+		if (!turn_lost(g, &g->c[best], &random))
+			return best;
+		if (lost == g->n)
+			lost = best;
+		g->c[best].passed = 1;
+		record_chosen(g->c[best].b);
+	}
+}
+
+static size_t
+pick_group(const struct group *g)
+{
+	size_t i;
+
+	if (g->want->strategy == FO_FAILOVER)
+		return pick_first(g, 0);
+	if ((i = pick_first(g, 1)) < g->n)
+		return i;
+	if (g->want->strategy == FO_WEIGHTED_RANDOM)
+		return pick_weighted(g);
+	if (g->want->strategy == FO_STICKY)
+		return pick_sticky(g);
+	return pick_turn(g);
 }
 
 /* ---- choosing ---- */
 
-static enum fo_skip
-obstacle(const struct fo_cand *c, unsigned max_tries,
+static size_t
+choose(struct fo_cand *c, size_t n, const struct fo_want *want,
     const struct fo_policy *p, uint64_t now)
 {
-	const struct fo_backend *b = c->b;
+	struct group g;
+	size_t i, best = n;
+	int cold;
 
-	if (c->tried >= some(max_tries))
-		return FO_SKIP_TRIED;
-	if (b->state == FO_CLOSED)
-		return FO_SKIP_NONE;
-	if (b->state == FO_OPEN && b->open_until > now)
-		return FO_SKIP_OPEN;
-	/*
-	 * A breaker opens from half-open only by the end of a trial, so that
-	 * the ones left over from then cannot fill every place.
-	 */
-	if (b->trials >= some(p->half_open_requests))
-		return FO_SKIP_TRIAL;
-	return FO_SKIP_NONE;
+	g.c = c;
+	g.n = n;
+	g.priority = g.last = 0;
+	g.want = want;
+	g.p = p;
+	g.now = now;
+	for (i = 0; i < n; i++) {
+		if (c[i].skip != FO_SKIP_NONE)
+			continue;
+		cold = last(&c[i], now);
+		if (best == n || cold < g.last ||
+		    (cold == g.last && c[i].priority < g.priority)) {
+			best = i;
+			g.priority = c[i].priority;
+			g.last = cold;
+		}
+	}
+	return best == n ? n : pick_group(&g);
 }
 
-/* 1 if x goes before y, which stands further up in the list. */
-static int
-before(const struct fo_cand *x, const struct fo_cand *y, uint64_t now)
-{
-	int xcool = x->b->cool_until > now, ycool = y->b->cool_until > now;
-
-	if (xcool != ycool)
-		return ycool;
-	return x->priority < y->priority;
-}
-
-static void
-take(struct fo_backend *b, struct fo_ticket *t)
-{
-	if (b->state == FO_OPEN)
-		shift(b, FO_HALF_OPEN, 0);
-	t->b = b;
-	t->epoch = b->epoch;
-	t->cool_epoch = b->cool_epoch;
-	t->trial = b->state == FO_HALF_OPEN;
-	if (t->trial)
-		b->trials++;
-	b->in_flight++;
-}
-
-int
-failover_pick(struct fo_cand *c, size_t n, unsigned max_tries,
-    const struct fo_policy *p, uint64_t now, struct fo_ticket *t)
+static size_t
+last_resort(struct fo_cand *c, size_t n, const struct fo_policy *p,
+    uint64_t now)
 {
 	size_t i, best = n;
 
 	for (i = 0; i < n; i++) {
-		c[i].skip = obstacle(&c[i], max_tries, p, now);
-		c[i].wait = failover_wait(c[i].b, now);
-		if (c[i].skip == FO_SKIP_NONE &&
-		    (best == n || before(&c[i], &c[best], now)))
+		if (c[i].tried > 0 || full(&c[i]) != FO_SKIP_NONE ||
+		    ill(&c[i], p, now) == FO_SKIP_NONE)
+			continue;
+		fo_health_lift(c[i].b, p, now);
+		if (c[i].model != NULL)
+			fo_health_lift(c[i].model, p, now);
+		if (best == n)
 			best = i;
 	}
-	t->b = NULL;
+	if (best < n)
+		c[best].skip = FO_SKIP_NONE;
+	return best;
+}
+
+static void
+take(struct fo_cand *c, const struct fo_policy *p, uint64_t now, int first,
+    struct fo_ticket *t)
+{
+	t->b = c->b;
+	fo_health_take(c->b, p, now, &t->part[0]);
+	record_chosen(c->b);
+	if (c->model != NULL)
+		fo_health_take(c->model, p, now, &t->part[1]);
+	t->trial = t->part[0].trial || t->part[1].trial;
+	t->probe = t->part[0].probe || t->part[1].probe;
+	if (first && c->b->home != NULL)
+		budget_count(c->b->home, now, 0);
+}
+
+int
+failover_pick(struct fo_cand *c, size_t n, const struct fo_want *want,
+    const struct fo_policy *p, uint64_t now, struct fo_ticket *t)
+{
+	size_t i, best;
+	int first = 1;
+
+	memset(t, 0, sizeof *t);
+	for (i = 0; i < n; i++) {
+		survey(&c[i], want, p, now);
+		first = first && c[i].tried == 0;
+	}
+	best = choose(c, n, want, p, now);
+	if (best == n && want->last_resort &&
+	    p->when_all_down == FO_ALL_DOWN_TRY) {
+		best = last_resort(c, n, p, now);
+		t->last_resort = best < n;
+	}
 	if (best == n)
 		return -1;
-	take(c[best].b, t);
+	take(&c[best], p, now, first, t);
 	return (int)best;
 }
 
@@ -292,9 +641,7 @@ failover_judge(const struct fo_policy *p, const struct fo_outcome *o)
 }
 
 /* What an outcome means for the health of its backend. */
-enum kind { NOTHING, LIMITED, GOOD, RETURNED, BAD_KEY, STRIKE };
-
-static enum kind
+static enum fo_kind
 kind_of(const struct fo_policy *p, const struct fo_outcome *o)
 {
 	enum fo_verdict v = failover_judge(p, o);
@@ -302,395 +649,126 @@ kind_of(const struct fo_policy *p, const struct fo_outcome *o)
 
 	if (v == FO_SAME_FRESH || o->fault == FO_CLIENT_LEFT_FAULT ||
 	    o->fault == FO_LOCAL_FAULT)
-		return NOTHING;
+		return FO_KIND_NOTHING;
 	if (o->fault == FO_RATE_TEXT_FAULT ||
 	    (status == 429 && o->fault != FO_STOP_TEXT_FAULT))
-		return LIMITED;
+		return FO_KIND_LIMITED;
 	if (v == FO_COMMIT)
-		return GOOD;
+		return FO_KIND_GOOD;
 	if (v == FO_RETURN)
-		return RETURNED;
+		return FO_KIND_RETURNED;
 	if (v == FO_NEXT && (status >= 401 && status <= 403) &&
 	    (o->fault == FO_NONE_FAULT || o->fault == FO_STATUS_FAULT))
-		return BAD_KEY;
-	return STRIKE;
+		return FO_KIND_BAD_KEY;
+	return FO_KIND_STRIKE;
 }
 
-/* The breaker's part; the ticket is of the breaker's own epoch. */
-static void
-book(struct fo_backend *b, int trial, enum kind k, const struct fo_policy *p,
-    uint64_t now)
-{
-	switch (k) {
-	case NOTHING:
-		return;
-	case GOOD:
-		b->failures = 0;
-		break;
-	case BAD_KEY:
-		shift(b, FO_OPEN, later(now, p->open_ms));
-		return;
-	case STRIKE:
-		if (trial || ++b->failures >= some(p->failure_threshold))
-			shift(b, FO_OPEN, later(now, p->open_ms));
-		return;
-	case LIMITED:
-	case RETURNED:
-		break;
-	}
-	if (trial)
-		shift(b, FO_CLOSED, 0);
-}
-
-static void
-cool(struct fo_backend *b, const struct fo_policy *p, uint64_t ms,
-    enum fo_source source, uint64_t now, struct fo_change *c)
-{
-	uint64_t until;
-
-	if (ms > p->max_cooldown_ms)
-		ms = p->max_cooldown_ms;
-	if (ms == 0)
-		return;
-	until = later(now, ms);
-	b->cool_epoch++;
-	if (until > b->cool_until) {
-		b->cool_until = until;
-		b->cool_source = source;
-		c->cooled = 1;
-	}
-}
-
-/* The cool-down's part, whatever became of the breaker. */
-static void
-temper(struct fo_backend *b, uint64_t cool_epoch, enum kind k,
-    const struct fo_policy *p, const struct fo_outcome *o, uint64_t now,
-    struct fo_change *c)
-{
-	int was = b->cool_until > now;
-
-	/* What was sent before the limit was hit says nothing about it. */
-	if (k == GOOD && b->cool_epoch == cool_epoch) {
-		b->cool_until = 0;
-		b->cool_source = FO_FROM_NONE;
-	}
-	if (k == LIMITED && o->cool_ms == 0)
-		cool(b, p, p->cooldown_ms, FO_FROM_DEFAULT, now, c);
-	else if (k == GOOD || k == LIMITED)
-		cool(b, p, o->cool_ms, o->cool_source, now, c);
-	c->warmed = was && b->cool_until <= now;
-}
-
-/* Its place is free again, whatever the breaker became meanwhile. */
-static void
-trial_over(struct fo_ticket *t)
-{
-	t->b->trials--;
-	t->trial = 0;
-}
+/* ---- booking ---- */
 
 void
 failover_commit(struct fo_ticket *t, const struct fo_policy *p,
-    struct fo_change *c)
+    uint64_t now, struct fo_change *c)
 {
 	struct fo_backend *b = t->b;
+	struct fo_change other;
 
 	memset(c, 0, sizeof *c);
 	if (b == NULL)
 		return;
-	c->before = c->after = b->state;
-	if (!t->trial)
-		return;
-	trial_over(t);
-	if (t->epoch == b->epoch) {
-		shift(b, FO_CLOSED, 0);
-		b->failures = some(p->failure_threshold) - 1;
-		t->epoch = b->epoch;
-		c->after = b->state;
-	}
+	memset(&other, 0, sizeof other);
+	c->of = b;
+	fo_health_commit(&t->part[0], p, now, c);
+	if (t->part[1].b != NULL)
+		fo_health_commit(&t->part[1], p, now, &other);
+	t->trial = t->probe = 0;
+	budget_answered(b->home, now);
+	c->wait = failover_wait(b, now);
+}
+
+/* Ends one of the two parts of a ticket. */
+static void
+part_end(struct fo_part *t, enum fo_kind k, int cools,
+    const struct fo_policy *p, const struct fo_outcome *o, uint64_t now,
+    struct fo_change *c)
+{
+	struct fo_backend *b = t->b;
+	int was = failover_is_down(b, p, now), is;
+
+	c->of = b;
+	fo_health_end(t, k, cools ? o->cool_ms : 0, o->cool_source, p, now, c);
+	is = failover_is_down(b, p, now);
+	c->fell = is && !was;
+	c->rose = was && !is;
+	c->wait = failover_wait(b, now);
 }
 
 void
 failover_end(struct fo_ticket *t, const struct fo_policy *p,
     const struct fo_outcome *o, uint64_t now, struct fo_change *c)
 {
-	struct fo_backend *b = t->b;
-	enum kind k;
-	int trial;
+	enum fo_kind k, own, theirs;
+	struct fo_change other;
+	int model;
 
 	memset(c, 0, sizeof *c);
-	if (b == NULL)
+	if (t->b == NULL)
 		return;
-	c->before = b->state;
-	k = kind_of(p, o);
-	trial = t->trial;
-	if (trial)
-		trial_over(t);
-	b->in_flight--;
-	if (t->epoch == b->epoch)
-		book(b, trial, k, p, now);
-	temper(b, t->cool_epoch, k, p, o, now, c);
+	memset(&other, 0, sizeof other);
+	k = own = theirs = kind_of(p, o);
+	model = t->part[1].b != NULL && o->model_only;
+	if (k == FO_KIND_GOOD || k == FO_KIND_RETURNED)
+		budget_answered(t->b->home, now);
+	else if (model && k != FO_KIND_NOTHING)
+		own = FO_KIND_REACHED;
+	else
+		theirs = FO_KIND_NOTHING;
+	if (t->part[1].b != NULL)
+		part_end(&t->part[1], theirs, model, p, o, now,
+		    model ? c : &other);
+	part_end(&t->part[0], own, !model, p, o, now, model ? &other : c);
 	t->b = NULL;
+}
+
+/* ---- asking whether it is back ---- */
+
+int
+failover_is_down(const struct fo_backend *b, const struct fo_policy *p,
+    uint64_t now)
+{
+	enum fo_skip skip = fo_health_obstacle(b, p, now);
+
+	return skip != FO_SKIP_NONE && skip != FO_SKIP_TRIAL;
+}
+
+void
+failover_checked(struct fo_backend *b, int ok, const struct fo_policy *p,
+    uint64_t now, struct fo_change *c)
+{
+	int was = failover_is_down(b, p, now);
+
+	memset(c, 0, sizeof *c);
+	c->of = b;
+	c->before = b->state;
+	if (ok)
+		fo_health_checked(b);
 	c->after = b->state;
+	c->rose = was && !failover_is_down(b, p, now);
 	c->wait = failover_wait(b, now);
-}
-
-/* ---- reading what providers say ---- */
-
-static int
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/*
- * Reads digits [ "." digits ], in units of `unit` (1 or 1000), rounded up.
- * Too large is not wrong: it is for ever.
- */
-static int
-decimal(struct str s, unsigned unit, uint64_t *out)
-{
-	uint64_t v = 0;
-	unsigned scale = unit, more = 0;
-	size_t i;
-
-	for (i = 0; i < s.n && is_digit(s.p[i]); i++) {
-		v = v * 10 + (unsigned)(s.p[i] - '0');
-		if (v > NUMBER_MAX)
-			v = NUMBER_MAX;
-	}
-	if (i == 0 || (i < s.n && (s.p[i] != '.' || i + 1 == s.n)))
-		return -1;
-	v *= unit;
-	for (i++; i < s.n; i++) {
-		if (!is_digit(s.p[i]))
-			return -1;
-		if (scale > 1) {
-			scale /= 10;
-			v += scale * (unsigned)(s.p[i] - '0');
-		} else if (s.p[i] != '0') {
-			more = 1;
-		}
-	}
-	*out = v + more;
-	return 0;
-}
-
-/* "12", "12s", "1m2.5s", "20ms" as milliseconds. */
-static int
-span(struct str s, uint64_t *out)
-{
-	if (s.n > 0 && s.p[s.n - 1] == 's' &&
-	    decimal(str_n(s.p, s.n - 1), SECOND, out) == 0)
-		return 0;
-	return util_duration(s, out);
-}
-
-/* From the wall clock to a time in the future; 0 if it is past. */
-static uint64_t
-ahead(int64_t at_ms, int64_t wall_ms)
-{
-	return at_ms > wall_ms ? (uint64_t)at_ms - (uint64_t)wall_ms : 0;
-}
-
-static uint64_t
-retry_after(struct str s, int64_t wall_ms)
-{
-	uint64_t ms;
-	int64_t at;
-
-	if (decimal(s, SECOND, &ms) == 0)
-		return ms;
-	if (util_http_date(s, wall_ms / SECOND, &at) == 0)
-		return ahead(at * SECOND, wall_ms);
-	return 0;
-}
-
-/* The value of a reset header, in ms from now; 0: none. */
-static uint64_t
-reset_value(struct str s, int64_t wall_ms)
-{
-	uint64_t ms;
-	int64_t at;
-
-	if (decimal(s, SECOND, &ms) == 0) {
-		if (ms < EPOCH_MIN)
-			return ms;
-		at = (int64_t)(ms < EPOCH_MS_MIN ? ms : ms / SECOND);
-		return ahead(at, wall_ms);
-	}
-	if (util_rfc3339(s, &at) == 0)
-		return ahead(at, wall_ms);
-	return span(s, &ms) == 0 ? ms : 0;
-}
-
-/* Where the word "reset" stands in the name of a reset header; 0: none. */
-static size_t
-reset_word(struct str name)
-{
-	static const char a[] = "anthropic-ratelimit-", x[] = "x-ratelimit-";
-	size_t an = sizeof a - 1, xn = sizeof x - 1, rn = 5;
-
-	if (name.n > an + rn && str_casestarts(name, a) &&
-	    str_caseis(str_n(name.p + name.n - rn - 1, rn + 1), "-reset"))
-		return name.n - rn;
-	if (name.n >= xn + rn && str_casestarts(name, x) &&
-	    str_caseis(str_n(name.p + xn, rn), "reset") &&
-	    (name.n == xn + rn || name.p[xn + rn] == '-'))
-		return xn;
-	return 0;
-}
-
-/* 1 if the twin of a reset header says that nothing remains. */
-static int
-exhausted(const struct http_head *h, struct str name, size_t at)
-{
-	static const char word[] = "remaining";
-	size_t wn = sizeof word - 1, rest = name.n - at - 5;
-	struct str twin;
-	uint64_t value;
-	unsigned i;
-
-	for (i = 0; i < h->nfields; i++) {
-		twin = h->fields[i].name;
-		if (twin.n == at + wn + rest &&
-		    str_caseeq(str_n(twin.p, at), str_n(name.p, at)) &&
-		    str_caseis(str_n(twin.p + at, wn), word) &&
-		    str_caseeq(str_n(twin.p + at + wn, rest),
-		    str_n(name.p + at + 5, rest)))
-			return decimal(h->fields[i].value, 1, &value) == 0 &&
-			    value == 0;
-	}
-	return 0;
-}
-
-/* The latest of the exhausted ones, else the soonest of all if not good. */
-static uint64_t
-reset_headers(const struct http_head *h, int64_t wall_ms, int good)
-{
-	uint64_t ms, latest = 0, soonest = 0;
-	struct str name;
-	unsigned i;
-	size_t at;
-
-	for (i = 0; i < h->nfields; i++) {
-		name = h->fields[i].name;
-		if ((at = reset_word(name)) == 0)
-			continue;
-		if ((ms = reset_value(h->fields[i].value, wall_ms)) == 0)
-			continue;
-		if (soonest == 0 || ms < soonest)
-			soonest = ms;
-		if (ms > latest && exhausted(h, name, at))
-			latest = ms;
-	}
-	return latest > 0 || good ? latest : soonest;
-}
-
-/* What follows white space and c; empty if c is not there. */
-static struct str
-after(struct str s, char c)
-{
-	size_t n = 0;
-
-	while (n < s.n && (s.p[n] == ' ' || s.p[n] == '\t' ||
-	    s.p[n] == '\r' || s.p[n] == '\n'))
-		n++;
-	if (n == s.n || s.p[n] != c)
-		return str_n(NULL, 0);
-	return str_n(s.p + n + 1, s.n - n - 1);
-}
-
-/* No JSON reader: the body may be cut short, or be an event's data. */
-static uint64_t
-retry_info(struct str body)
-{
-	static const char key[] = "\"retryDelay\"";
-	size_t skip;
-	struct str value;
-	uint64_t ms;
-	long at;
-
-	while ((at = str_casefind(body, str_of(key))) >= 0) {
-		skip = (size_t)at + sizeof key - 1;
-		body = str_n(body.p + skip, body.n - skip);
-		value = after(after(body, ':'), '"');
-		at = str_casefind(value, str_of("\""));
-		if (at >= 0 && span(str_n(value.p, (size_t)at), &ms) == 0 &&
-		    ms > 0)
-			return ms;
-	}
-	return 0;
-}
-
-uint64_t
-failover_cooldown(const struct fo_policy *p, const struct http_head *h,
-    struct str body, int64_t wall_ms, enum fo_source *source)
-{
-	int good = good_status(h->status) && body.n == 0;
-	uint64_t ms = 0;
-
-	*source = FO_FROM_RETRY_AFTER_MS;
-	if (!good && decimal(http_get(h, HTTP_RETRY_AFTER_MS), 1, &ms) == -1)
-		ms = 0;
-	if (!good && ms == 0) {
-		*source = FO_FROM_RETRY_AFTER;
-		ms = retry_after(http_get(h, HTTP_RETRY_AFTER), wall_ms);
-	}
-	if (ms == 0) {
-		*source = FO_FROM_RESET_HEADER;
-		ms = reset_headers(h, wall_ms, good);
-	}
-	if (!good && ms == 0) {
-		*source = FO_FROM_RETRY_INFO;
-		ms = retry_info(body);
-	}
-	if (!good && ms == 0) {
-		*source = FO_FROM_DEFAULT;
-		ms = p->cooldown_ms;
-	}
-	if (ms > p->max_cooldown_ms)
-		ms = p->max_cooldown_ms;
-	if (ms == 0)
-		*source = FO_FROM_NONE;
-	return ms;
-}
-
-static int
-has_text(const struct str *list, unsigned n, struct str body)
-{
-	unsigned i;
-
-	for (i = 0; i < n; i++)
-		if (str_casefind(body, list[i]) >= 0)
-			return 1;
-	return 0;
-}
-
-enum fo_fault
-failover_text(const struct fo_policy *p, struct str body)
-{
-	if (body.n > TEXT_MAX)
-		body.n = TEXT_MAX;
-	if (has_text(p->stop_text, p->nstop_text, body))
-		return FO_STOP_TEXT_FAULT;
-	if (has_text(p->retry_text, p->nretry_text, body))
-		return FO_RATE_TEXT_FAULT;
-	return FO_NONE_FAULT;
 }
 
 /* ---- when none is left ---- */
 
 void
 failover_none(const struct fo_cand *c, const unsigned char *limited,
-    size_t n, int failed, uint64_t now, struct fo_none *out)
+    size_t n, int failed, const struct fo_policy *p, uint64_t now,
+    struct fo_none *out)
 {
 	uint64_t wait, soonest = 0;
 	size_t i, nlimited = 0;
 
 	for (i = 0; i < n; i++) {
-		nlimited += limited[i] != 0;
-		if ((wait = failover_wait(c[i].b, now)) == 0)
+		nlimited += limited[i] != 0 || c[i].skip == FO_SKIP_RATE;
+		if ((wait = wait_of(&c[i], p, now)) == 0)
 			wait = SECOND;
 		if (soonest == 0 || wait < soonest)
 			soonest = wait;

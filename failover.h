@@ -2,73 +2,35 @@
 #define FAILOVER_H
 
 /*
- * Who is next, and what an outcome means: priority, circuit breaker, 429
- * cool-down, Retry-After.  Pure: `now` is monotonic milliseconds, given.
- * Flat: one policy, a health record for each backend, a list of candidates
- * for each request.  Nothing here knows sockets, requests or dialects.
+ * Who is next, and what an outcome means: priority, strategy, health,
+ * 429 cool-down, retry budget.  Pure: `now` is monotonic milliseconds,
+ * given; randomness is given too.
+ * Flat: one policy, a health record for each backend and for models at it,
+ * a list of candidates for each request.  Nothing here knows sockets,
+ * requests or dialects.
  */
 
 #include "base/util.h"
-#include "http.h"
+#include "wire/failover_health.h"
 
-/* ---- the policy: config's `failover` section, a plain value ---- */
+/* ---- the registry ---- */
 
-#define FO_TEXTS_MAX 16
-
-struct fo_policy {
-	unsigned char on[75];		/* status s moves on: bit s % 8 of
-					   on[s / 8]; see fo_on_set() */
-	unsigned failure_threshold;	/* failures in a row that open; 0 is
-					   taken as 1 */
-	uint64_t open_ms;		/* how long open lasts */
-	unsigned half_open_requests;	/* trials at a time; 0 is taken as 1 */
-	uint64_t cooldown_ms;		/* for a 429 that names no time */
-	uint64_t max_cooldown_ms;	/* no cool-down is longer */
-	struct str retry_text[FO_TEXTS_MAX];	/* borrowed from config */
-	struct str stop_text[FO_TEXTS_MAX];
-	unsigned nretry_text, nstop_text;
-};
-
-/* Sets or reads the bit of a status, 100 to 599; others: never set. */
-void fo_on_set(struct fo_policy *p, int status, int on);
-int fo_on(const struct fo_policy *p, int status);
-
-/* ---- health: one record for each backend name ---- */
-
-enum fo_state { FO_CLOSED, FO_OPEN, FO_HALF_OPEN };
-
-/* Where a cool-down's length came from. */
-enum fo_source {
-	FO_FROM_NONE, FO_FROM_RETRY_AFTER_MS, FO_FROM_RETRY_AFTER,
-	FO_FROM_RESET_HEADER, FO_FROM_RETRY_INFO, FO_FROM_DEFAULT
-};
-const char *fo_source_text(enum fo_source s);
-
-/*
- * Owned by the registry; fields are read by others (dashboard, log) and
- * written only here.
- */
-struct fo_backend {
-	char *name;
-	enum fo_state state;
-	unsigned failures;		/* in a row, while closed */
-	unsigned trials;		/* half-open tickets that are out and
-					   not committed, of any epoch */
-	unsigned in_flight;		/* all tickets that are out */
-	uint64_t epoch;			/* changes with every transition */
-	uint64_t open_until;		/* for FO_OPEN, else 0 */
-	uint64_t cool_until;		/* cooling while it is above now */
-	uint64_t cool_epoch;		/* changes with every cool-down that
-					   an answer asks for */
-	enum fo_source cool_source;	/* of the cool-down that lasts */
-	unsigned refs;			/* generations that name it */
-	struct fo_backend *next;
-};
+#define FO_BUDGET_SECONDS 10
+#define FO_MODELS_MAX 64
 
 struct failover {
 	struct fo_backend *list;	/* owned */
+	uint64_t sequence;		/* choices so far, and the like */
+	unsigned budget_percent;	/* 20; may be set at any time */
+	uint64_t good_at;		/* last good answer of any backend */
+	unsigned answered:1;		/* good_at is known */
+	struct {
+		uint64_t second;
+		unsigned first, more;	/* attempts begun in it */
+	} spent[FO_BUDGET_SECONDS];
 };
 
+/* f stays where it is until failover_free(). */
 void failover_init(struct failover *f);
 void failover_free(struct failover *f);
 
@@ -80,32 +42,74 @@ void failover_free(struct failover *f);
 struct fo_backend *failover_get(struct failover *f, struct str name);
 
 /*
- * Drops a reference; the record goes with the last one.  No ticket may be
- * out then: a request keeps the generation that it began with.  b may be
- * NULL.
+ * The record of one model at a backend, with one reference more, to be
+ * given back with failover_put() when the request is over.  It is for what
+ * an answer says of this model alone (fo_outcome.model_only).  At most
+ * FO_MODELS_MAX for each backend; a further one takes the place of one
+ * that nobody refers to: one with a clean slate if there is one, else the
+ * one asked for least recently.  NULL: model is empty, none can go, or out
+ * of memory: go on without.
+ */
+struct fo_backend *failover_model(struct failover *f, struct fo_backend *b,
+    struct str model);
+
+/*
+ * Drops a reference.  A backend's record goes with the last one, and with
+ * it those of its models; a model's stays for others.  No ticket may be out
+ * then: a request keeps the generation that it began with.  b may be NULL.
  */
 void failover_put(struct failover *f, struct fo_backend *b);
 
 /* ---- choosing ---- */
 
-enum fo_skip {
-	FO_SKIP_NONE,		/* could be tried */
-	FO_SKIP_TRIED,		/* this request tried it already */
-	FO_SKIP_OPEN,		/* breaker open */
-	FO_SKIP_TRIAL		/* half-open, all its trials are out */
+/*
+ * How those of equal priority share the requests.  The four last ones stay
+ * with a backend that this request has tried and may try again.
+ */
+enum fo_strategy {
+	FO_FAILOVER,		/* the first in the list */
+	FO_ROUND_ROBIN,		/* the one chosen least recently, by
+				   whatever request of the registry */
+	FO_WEIGHTED_RANDOM,	/* by weight */
+	FO_LEAST_CONNECTIONS,	/* fewest requests by weight; of equals the
+				   one chosen least recently */
+	FO_STICKY		/* always the same for the same key, shared
+				   out by weight: a backend that goes takes
+				   no other's keys along */
 };
-const char *fo_skip_text(enum fo_skip s);
+
+/* What a request wants of failover_pick(). */
+struct fo_want {
+	enum fo_strategy strategy;
+	uint64_t random;	/* a new one for each pick */
+	uint64_t sticky;	/* the key's hash */
+	unsigned max_tries;	/* attempts per backend; 0 is taken as 1 */
+	unsigned last_resort:1;	/* obey the policy's when_all_down */
+};
+
+#define FO_WEIGHT_MAX 1000000	/* more is taken as this */
 
 /*
  * One backend that a request may use, in config order.  The caller sets
- * the first three; failover_pick() fills the rest.
+ * what comes first, and counts `tried`; failover_pick() fills the rest.
  */
 struct fo_cand {
 	struct fo_backend *b;	/* borrowed */
-	int priority;		/* lower is first; equal: list order */
+	struct fo_backend *model;	/* borrowed: its record of the model
+					   asked for; NULL: none */
+	int priority;		/* lower is first */
+	unsigned weight;	/* 0: after all those that have one, but not
+				   in FAILOVER and ROUND_ROBIN */
+	unsigned max_concurrent;	/* 0: no limit */
+	uint64_t rate_wait;	/* ms until our own limit of requests per
+				   minute allows one; 0: now */
 	unsigned tried;		/* attempts that this request made there */
+	unsigned tries;		/* out: how many it may make there */
 	enum fo_skip skip;	/* out */
-	uint64_t wait;		/* out: failover_wait() of its backend */
+	uint64_t wait;		/* out: ms until it is neither down nor
+				   cooling nor at its rate; 0: now, or not
+				   known */
+	unsigned passed:1;	/* of failover_pick() alone */
 };
 
 /*
@@ -115,22 +119,58 @@ struct fo_cand {
  */
 struct fo_ticket {
 	struct fo_backend *b;	/* borrowed; NULL: no ticket is out */
-	uint64_t epoch, cool_epoch;	/* the backend's, when it was taken */
+	struct fo_part part[2];	/* in the records of backend and model */
 	unsigned trial:1;	/* of a half-open breaker, not committed */
+	unsigned probe:1;	/* the one request that asks whether a long
+				   cool-down is over before its time */
+	unsigned last_resort:1;	/* given although it is down */
 };
 
 /*
  * The candidate to try now: of those that may be tried, not cooling before
- * cooling, then by priority, then by place.  Among cooling ones the same
- * order (they are still tried: last).  max_tries: attempts per backend; 0
- * is taken as 1.  Of several obstacles skip names the first in the order of
- * the enum.  An open breaker whose time is up (now >= open_until) becomes
- * half-open when it is picked, not before.  Fills t, which must not be out,
- * and returns the index; -1 and t->b NULL if none is left.  skip and wait
- * of every candidate are filled in both cases; the caller counts `tried`.
+ * cooling, then by priority, then by strategy, then by place.  Among
+ * cooling ones the same order (they are still tried: last).
+ *
+ * Obstacles are those of enum fo_skip; skip names the first that there is,
+ * of backend and model.  An open breaker whose time is up (now >=
+ * open_until) becomes half-open when it is picked, not before.  A backend
+ * is skipped for its health only if all kinds that the policy lists say
+ * that it is down; where one lets it pass, an attempt on an open breaker is
+ * no trial, but a good end closes it, and a bad one changes nothing.
+ *
+ * With a score above 70 at its first attempt a backend may be tried twice.
+ *
+ * A cool-down longer than 10 minutes may be over sooner than was said: once
+ * in 10 minutes a single request takes such a backend as if it did not
+ * cool.  Failing keeps what was said, a success ends it.
+ *
+ * Last resort: if none is left so far, want->last_resort is set and the
+ * policy's when_all_down is TRY, those that only their health keeps out and
+ * that this request has not tried are tried all the same: each once, in the
+ * order of the list, cooling or not.  Scores of 0 are raised to 10 first.
+ * Room and rate still count, and nobody joins who is no candidate.
+ *
+ * Slow start: for the policy's slow_start_ms after a backend was seen down
+ * or cooling, its weight rises from 10 % to 100 % (under ROUND_ROBIN, and
+ * among equals under LEAST_CONNECTIONS, it loses its turn as often as
+ * that).  FAILOVER and STICKY take it back at once.
+ *
+ * Fills t, which must not be out, and returns the index; -1 and t->b NULL if
+ * none is left.  tries, skip and wait of every candidate are filled in both
+ * cases; the caller counts `tried`.
  */
-int failover_pick(struct fo_cand *c, size_t n, unsigned max_tries,
+int failover_pick(struct fo_cand *c, size_t n, const struct fo_want *want,
     const struct fo_policy *p, uint64_t now, struct fo_ticket *t);
+
+/*
+ * To be asked before every attempt of a request after its first: 1 go
+ * ahead, and it is counted; 0 give up.  Always 1 if a backend of the
+ * registry has answered in the last 10 s (well, or with an answer that is
+ * returned).  Else all is down, and more attempts would keep it so: those
+ * of the last 10 s stay below budget_percent of the requests begun in them,
+ * plus 3 for each second.
+ */
+int failover_budget(struct failover *f, uint64_t now);
 
 /* ---- judging ---- */
 
@@ -178,6 +218,8 @@ struct fo_outcome {
 	unsigned any_bytes:1;	/* an answer byte arrived */
 	unsigned bad_key:1;	/* 400 that means a bad key of ours (Google's
 				   API_KEY_INVALID): judged as a 401 */
+	unsigned model_only:1;	/* the answer is about the model, not about
+				   the whole backend */
 	uint64_t cool_ms;	/* cool-down asked for; 0: none was named */
 	enum fo_source cool_source;
 };
@@ -206,23 +248,16 @@ enum fo_verdict {
 enum fo_verdict failover_judge(const struct fo_policy *p,
     const struct fo_outcome *o);
 
-/* What failover_end() changed, for the log. */
-struct fo_change {
-	enum fo_state before, after;
-	unsigned cooled:1;	/* a cool-down started or moved */
-	unsigned warmed:1;	/* a cool-down ended by a success */
-	uint64_t wait;		/* failover_wait() afterwards */
-};
-
 /*
  * The attempt of t has committed a good answer, whose stream may run for
  * hours: its trial is over.  If the breaker still has the ticket's epoch it
- * closes on probation: one strike before the next success opens it again.
- * t stays out, now as an ordinary one.  Does nothing for other tickets.
+ * closes on probation: one strike before the next success opens it again;
+ * so it does for an attempt past an open breaker.  A probe's cool-down is
+ * over.  t stays out, now as an ordinary one.
  * Not to be called for answers that are merely returned.
  */
 void failover_commit(struct fo_ticket *t, const struct fo_policy *p,
-    struct fo_change *c);
+    uint64_t now, struct fo_change *c);
 
 /*
  * Ends a ticket and books the outcome; the first kind that fits:
@@ -234,59 +269,49 @@ void failover_commit(struct fo_ticket *t, const struct fo_policy *p,
  *  - good: FO_COMMIT.  Clears failures, closes a half-open breaker, ends
  *    the cool-down if the ticket is not older than it; then cools down for
  *    cool_ms, if the good answer itself names a limit that it exhausted.
+ *    The score gains, to 15 at least.
  *  - returned: FO_RETURN.  Closes a half-open breaker; the failures of a
- *    closed one stay as they are.
+ *    closed one stay as they are, and so does the score.
  *  - bad key: FO_NEXT with status 401, 402, 403 or bad_key and no other
  *    fault than NONE or STATUS.  Opens the breaker at once.
  *  - strike: FO_NEXT otherwise, and FO_GIVE_UP after the commit.
  *    failure_threshold of them in a row open; a trial's opens again.
+ * The two last ones take from the score, and stand in the window as failed,
+ * good and returned as not failed.  Down by the window is who had at least
+ * min_failures ends in its time, all failed.
  * Closing clears failures.  A ticket whose epoch is not the backend's any
  * more (the breaker changed meanwhile) does nothing to the breaker.
+ *
+ * With a model's record: a success is booked on both.  What is about the
+ * model alone is booked on its record, and to the backend it shows only
+ * that it can be reached (a trial closes it).  Everything else is the
+ * backend's, and returned also closes the half-open breaker of the model.
+ * c tells of the backend's record, or of the model's if it was about that.
+ *
  * t->b is NULL afterwards; calling it again does nothing (c is all 0).
  */
 void failover_end(struct fo_ticket *t, const struct fo_policy *p,
     const struct fo_outcome *o, uint64_t now, struct fo_change *c);
 
-/*
- * Milliseconds until a backend is neither open nor cooling; 0: now, or not
- * known (half-open, all its trials are out).
- */
+/* Milliseconds until a record is neither open nor cooling; 0: now. */
 uint64_t failover_wait(const struct fo_backend *b, uint64_t now);
 
-/* ---- reading what providers say ---- */
+/* Its score now, 0 to 100; see fo_health_score(). */
+unsigned failover_score(const struct fo_backend *b,
+    const struct fo_policy *p, uint64_t now);
+
+/* ---- asking whether it is back ---- */
+
+/* 1 if its health keeps it out and no trial may be made: worth a check. */
+int failover_is_down(const struct fo_backend *b, const struct fo_policy *p,
+    uint64_t now);
 
 /*
- * The cool-down in ms that an answer asks for; the first of these that
- * names a time above zero:
- *  1. retry-after-ms: milliseconds, decimals allowed
- *  2. retry-after: seconds, decimals allowed, or HTTP-date (RFC 9110
- *     10.2.3)
- *  3. reset headers: anthropic-ratelimit-*-reset and x-ratelimit-reset[-*],
- *     each with its twin that has "remaining" in place of "reset".  Of those
- *     whose twin is 0 the latest counts; if there is none, the soonest of
- *     all.  A value is an RFC 3339 time, a duration ("1m2.5s", "20ms"), or
- *     a number: seconds, but from 10^9 on seconds since 1970, and from
- *     10^11 on milliseconds since 1970
- *  4. "retryDelay": "12s" in body (google.rpc.RetryInfo as JSON)
- *  5. the policy's default
- * Zero, negative, past and garbage count as absent; what is too large is
- * capped.  body: the error body or first error event of a limit.  For an
- * answer with status 2xx and without body, a good one, only reset headers
- * with a twin of 0 count; if there is none the result is 0.
- * wall_ms: the wall clock, ms since 1970.  *source is FO_FROM_NONE if the
- * result is 0.
+ * A health check ended.  Good: an open breaker becomes half-open at once,
+ * the window is cleared; the score and a cool-down stay.  Else: nothing.
  */
-uint64_t failover_cooldown(const struct fo_policy *p,
-    const struct http_head *h, struct str body, int64_t wall_ms,
-    enum fo_source *source);
-
-/*
- * Looks for the policy's texts in the first 8 KiB of an error body or first
- * error event, case ignored; stop_text first.  A text must lie within them
- * as a whole; an empty one is never found.
- * Returns FO_STOP_TEXT_FAULT, FO_RATE_TEXT_FAULT or FO_NONE_FAULT.
- */
-enum fo_fault failover_text(const struct fo_policy *p, struct str body);
+void failover_checked(struct fo_backend *b, int ok,
+    const struct fo_policy *p, uint64_t now, struct fo_change *c);
 
 /* ---- when none is left (spec 9) ---- */
 
@@ -299,12 +324,14 @@ struct fo_none {
  * 429 with the soonest return if there are candidates and each one's last
  * obstacle was a limit; else 502 if an attempt of this request failed
  * otherwise; else 503 with the soonest return.  limited[i]: candidate i
- * answered 429 (or its like) to this request; failed: an attempt failed
- * otherwise.  n may be 0: 503, or 502 if failed.
- * Soonest: the least failover_wait() of all candidates, where 0 (not known,
- * or no candidate) is taken as 1 s: never 0 for 429 and 503.
+ * answered 429 (or its like) to this request; the last pick having skipped
+ * it for our own rate is a limit too.  failed: an attempt failed otherwise.
+ * n may be 0: 503, or 502 if failed.
+ * Soonest: the least wait of all candidates (fo_cand, as it is now), where 0
+ * (not known, or no candidate) is taken as 1 s: never 0 for 429 and 503.
  */
 void failover_none(const struct fo_cand *c, const unsigned char *limited,
-    size_t n, int failed, uint64_t now, struct fo_none *out);
+    size_t n, int failed, const struct fo_policy *p, uint64_t now,
+    struct fo_none *out);
 
 #endif

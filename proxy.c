@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "admin/demo.h"
+#include "admin/explain.h"
 #include "admin/options.h"
 #include "admin/probe.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@
 #include "net/resolve.h"
 #include "net/socket.h"
 #include "net/trust.h"
+#include "relay/check.h"
 #include "relay/client.h"
 
 #define VERSION		"0.1.0"
@@ -123,6 +125,15 @@ template_write(const char *file)
 	buf_free(&b);
 }
 
+/* 1 if llm-proxy's variables make a config where no file does. */
+static int
+variables_given(void)
+{
+	const char *url = getenv("PROXY_URL");
+
+	return url != NULL && *url != '\0';
+}
+
 /* The file to be used, malloc'd; NULL: there is none, which was told. */
 static char *
 config_find(const struct options *o)
@@ -138,9 +149,8 @@ config_find(const struct options *o)
 		return str_dup(str_of("config.json"));
 	if ((home = home_file()) != NULL && access(home, F_OK) == 0)
 		return home;
-	if (getenv("PROXY_URL") != NULL)
-		fputs("spillway: a config by PROXY_URL and its like is not in "
-		    "this version yet; write a config file\n", stderr);
+	if (variables_given())
+		;		/* they are the config */
 	else if (home == NULL)
 		fputs("spillway: no config: name one with -c\n", stderr);
 	else
@@ -149,27 +159,38 @@ config_find(const struct options *o)
 	return NULL;
 }
 
-/* Parses; faults and notes go to where() line by line. */
+/* Hands out a text line by line. */
+static void
+lines_tell(struct buf *b, void (*where)(const char *line))
+{
+	char *line, *next;
+
+	buf_cstr(b);
+	for (line = b->len > 0 ? (char *)b->p + b->off : NULL;
+	    line != NULL && *line != '\0'; line = next) {
+		if ((next = strchr(line, '\n')) != NULL)
+			*next++ = '\0';
+		where(line);
+	}
+}
+
+/* Parses a text, or the variables if name is NULL; tells faults and notes. */
 static struct config *
 config_make(struct proxy *p, struct str text, const char *name,
     void (*where)(const char *line))
 {
 	struct buf faults, notes;
 	struct config *cfg;
-	char *line, *next;
 
 	buf_init(&faults, 65536);
 	buf_init(&notes, 65536);
-	cfg = config_parse(text, name, &world, &p->opt.flags, &faults,
-	    &notes);
-	buf_addstr(&faults, buf_str(&notes));
-	buf_cstr(&faults);
-	for (line = faults.len > 0 ? (char *)faults.p + faults.off : NULL;
-	    line != NULL && *line != '\0'; line = next) {
-		if ((next = strchr(line, '\n')) != NULL)
-			*next++ = '\0';
-		where(line);
-	}
+	if (name != NULL)
+		cfg = config_parse(text, name, &world, &p->opt.flags, &faults,
+		    &notes);
+	else
+		cfg = config_from_env(&world, &p->opt.flags, &faults, &notes);
+	lines_tell(&faults, where);
+	lines_tell(&notes, where);
 	buf_free(&faults);
 	buf_free(&notes);
 	return cfg;
@@ -181,6 +202,8 @@ config_load(struct proxy *p, void (*where)(const char *line))
 	struct config *cfg = NULL;
 	struct buf text, msg;
 
+	if (p->file == NULL)
+		return config_make(p, str_of(""), NULL, where);
 	buf_init(&text, CONFIG_MAX);
 	if (trust_read(p->file, &text) == -1) {
 		buf_init(&msg, 4096);
@@ -283,22 +306,21 @@ log_apply(const struct config *cfg)
 	config_secrets(cfg, secret_add, NULL);
 }
 
+static void
+to_info(const char *line)
+{
+	log_info("%s", line);
+}
+
 /* What a person wants to know at the start. */
 static void
 log_config(const struct config *cfg)
 {
 	struct buf b;
-	char *line, *next;
 
 	buf_init(&b, CONFIG_MAX);
 	config_describe(cfg, &b);
-	buf_cstr(&b);
-	for (line = b.len > 0 ? (char *)b.p + b.off : NULL;
-	    line != NULL && *line != '\0'; line = next) {
-		if ((next = strchr(line, '\n')) != NULL)
-			*next++ = '\0';
-		log_info("%s", line);
-	}
+	lines_tell(&b, to_info);
 	buf_free(&b);
 }
 
@@ -310,7 +332,7 @@ reload(struct proxy *p)
 	struct config *cfg;
 
 	if (p->file == NULL) {
-		log_warn("reload: the demo has no config file");
+		log_warn("reload: there is no config file");
 		return;
 	}
 	cfg = config_load(p, to_log);
@@ -484,6 +506,7 @@ world_make(struct proxy *p)
 		return -1;
 	}
 	failover_init(&p->health);
+	access_init(&p->clients.ex.access);
 	if ((p->loop = loop_new()) == NULL ||
 	    (p->dns = resolver_new(p->loop, NULL, NULL, 0)) == NULL) {
 		to_stderr("out of memory or descriptors");
@@ -506,6 +529,7 @@ world_free(struct proxy *p)
 		return;
 	}
 	client_close_all(&p->clients);
+	checks_stop(p->clients.checks);
 	if (p->clients.gen != NULL)
 		generation_free(p->clients.gen);
 	demo_stop(p->demo);
@@ -516,6 +540,7 @@ world_free(struct proxy *p)
 		resolver_free(p->dns);
 	loop_free(p->loop);
 	failover_free(&p->health);
+	access_free(&p->clients.ex.access);
 	log_forget();
 	free(p->file);
 }
@@ -579,8 +604,11 @@ test_run(struct proxy *p)
 
 	buf_init(&b, CONFIG_MAX);
 	config_describe(p->clients.gen->cfg, &b);
+	if (p->opt.model != NULL || p->opt.key != NULL)
+		bad = explain(p->clients.gen->cfg, str_of(p->opt.model),
+		    str_of(p->opt.key), &b) <= 0;
 	if (p->opt.probe)
-		bad = probe_all(p->clients.gen, &p->clients.ex.up, &b);
+		bad += probe_all(p->clients.gen, &p->clients.ex.up, &b);
 	fwrite(buf_str(&b).p, 1, buf_str(&b).n, stdout);
 	buf_free(&b);
 	return bad > 0;
@@ -599,7 +627,8 @@ serve(struct proxy *p)
 	}
 	signals_setup(p);
 	log_info("spillway %s, config %s", VERSION,
-	    p->file != NULL ? p->file : "of the demo");
+	    p->file != NULL ? p->file : p->demo != NULL ? "of the demo" :
+	    "of the environment");
 	log_config(cfg);
 	descriptors_check(cfg);
 	log_info("listening on http://%.*s:%u", (int)cfg->host.n,
@@ -632,6 +661,26 @@ print_reference(void)
 	return 0;
 }
 
+/* Reads a key and prints what may stand for it. */
+static int
+print_hash(void)
+{
+	struct buf in, out;
+	const char *why;
+
+	buf_init(&in, 65536);
+	buf_init(&out, 256);
+	why = trust_read("/dev/stdin", &in) == -1 ? "cannot be read" :
+	    config_hash_key(&out, buf_str(&in));
+	if (why == NULL)
+		printf("%s\n", buf_cstr(&out));
+	else
+		fprintf(stderr, "spillway: the key on stdin %s\n", why);
+	buf_wipe(&in);
+	buf_free(&out);
+	return why != NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -646,9 +695,12 @@ main(int argc, char **argv)
 		return rc;
 	if (p.opt.reference)
 		return print_reference();
+	if (p.opt.hash_key)
+		return print_hash();
 	limits_setup();
 	rc = 1;
-	if (!p.opt.demo && (p.file = config_find(&p.opt)) == NULL)
+	if (!p.opt.demo && (p.file = config_find(&p.opt)) == NULL &&
+	    !variables_given())
 		return 1;
 	if (world_make(&p) == -1)
 		goto out;

@@ -5,7 +5,8 @@
 
 enum option_id {
 	OPT_CONFIG, OPT_PORT, OPT_TEST, OPT_PROBE, OPT_DEMO, OPT_REFERENCE,
-	OPT_VERSION, OPT_HELP, OPT_LATER
+	OPT_VERSION, OPT_HELP, OPT_RATE, OPT_MODEL, OPT_KEY, OPT_HASH_KEY,
+	OPT_LATER
 };
 
 /* What --help shows; about NULL: accepted by name, in a later version. */
@@ -19,21 +20,25 @@ static const struct option {
 	    "                        ~/.config/spillway/config.json)" },
 	{ OPT_PORT, 'p', "port", "N", "listen on this port, whatever the "
 	    "file says" },
+	{ OPT_RATE, 'r', "rate-limit", "N", "requests per minute for every "
+	    "backend, whatever the file says" },
 	{ OPT_TEST, 't', "test", NULL, "check the config, print what will "
 	    "happen, and exit" },
 	{ OPT_PROBE, '\0', "probe", NULL, "with -t: also connect to each "
 	    "backend (no paid call)" },
+	{ OPT_MODEL, '\0', "model", "M", "with -t: who would be tried for "
+	    "this model, in order, and why" },
+	{ OPT_KEY, '\0', "key", "NAME", "with -t: for a client with the "
+	    "access key of this name" },
+	{ OPT_HASH_KEY, '\0', "hash-key", NULL, "read a key on stdin, print "
+	    "what may stand for it in the config" },
 	{ OPT_DEMO, '\0', "demo", NULL, "no config, no key, no network: see "
 	    "a failover now" },
 	{ OPT_REFERENCE, '\0', "reference", NULL, "print the table of all "
 	    "config keys (Markdown)" },
 	{ OPT_VERSION, 'V', "version", NULL, "print the version" },
 	{ OPT_HELP, 'h', "help", NULL, "print this" },
-	{ OPT_LATER, 'r', "rate-limit", NULL, NULL },
-	{ OPT_LATER, '\0', "admin-port", NULL, NULL },
-	{ OPT_LATER, '\0', "hash-key", NULL, NULL },
-	{ OPT_LATER, '\0', "model", NULL, NULL },
-	{ OPT_LATER, '\0', "key", NULL, NULL }
+	{ OPT_LATER, '\0', "admin-port", NULL, NULL }
 };
 #define OPTIONS (sizeof options / sizeof *options)
 
@@ -108,6 +113,18 @@ port_take(struct options *o, const char *value)
 }
 
 static int
+rate_take(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (util_u64(str_of(value), 1000000, &n) == -1 || n == 0)
+		return wrong("a rate limit is a number of 1 to 1000000, not",
+		    value);
+	o->flags.rate_limit = (int)n;
+	return -1;
+}
+
+static int
 option_take(struct options *o, const struct option *opt, const char *word,
     const char *value, const char *version)
 {
@@ -117,6 +134,17 @@ option_take(struct options *o, const struct option *opt, const char *word,
 		return -1;
 	case OPT_PORT:
 		return port_take(o, value);
+	case OPT_RATE:
+		return rate_take(o, value);
+	case OPT_MODEL:
+		o->model = value;
+		return -1;
+	case OPT_KEY:
+		o->key = value;
+		return -1;
+	case OPT_HASH_KEY:
+		o->hash_key = 1;
+		return -1;
 	case OPT_TEST:
 		o->test = 1;
 		return -1;
@@ -148,7 +176,7 @@ options_parse(struct options *o, char **argv, const char *version)
 	int i, rc;
 
 	memset(o, 0, sizeof *o);
-	o->flags.port = o->flags.admin_port = -1;
+	o->flags.port = o->flags.admin_port = o->flags.rate_limit = -1;
 	for (i = 1; (word = argv[i]) != NULL; i++) {
 		if ((opt = option_find(word, &value)) == NULL)
 			return wrong("unknown option", word);
@@ -162,5 +190,8 @@ options_parse(struct options *o, char **argv, const char *version)
 		if (rc != -1)
 			return rc;
 	}
+	if ((o->model != NULL || o->key != NULL) && !o->test)
+		return wrong("only with -t:", o->model != NULL ? "--model" :
+		    "--key");
 	return -1;
 }

@@ -9,8 +9,9 @@
 
 struct options {
 	const char *file;		/* -c; borrowed from argv */
-	struct config_flags flags;	/* -p */
-	int test, probe, demo, reference;
+	struct config_flags flags;	/* -p, -r */
+	const char *model, *key;	/* with -t; NULL: not given */
+	int test, probe, demo, reference, hash_key;
 };
 
 /*

@@ -3,13 +3,13 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "conf/access.h"
 #include "conf/pool.h"
 
 #define NAME_MAX_BYTES	100
 
-/* The place of a key that was written, else the other place. */
-static size_t
-seen_at(const struct conf_read *r, const char *path, size_t other)
+size_t
+conf_seen_at(const struct conf_read *r, const char *path, size_t other)
 {
 	const struct config_key *k = conf_keys(NULL);
 	size_t i = 0, n;
@@ -20,17 +20,16 @@ seen_at(const struct conf_read *r, const char *path, size_t other)
 	return other;
 }
 
-static int
-is_seen(const struct conf_read *r, const char *path)
+int
+conf_seen(const struct conf_read *r, const char *path)
 {
-	return seen_at(r, path, CONF_NOWHERE) != CONF_NOWHERE;
+	return conf_seen_at(r, path, CONF_NOWHERE) != CONF_NOWHERE;
 }
 
-/* 1 if a fault at the key's value explains already why there is none. */
-static int
-is_told(const struct conf_read *r, const char *path)
+int
+conf_told(const struct conf_read *r, const char *path)
 {
-	size_t at = seen_at(r, path, CONF_NOWHERE);
+	size_t at = conf_seen_at(r, path, CONF_NOWHERE);
 	unsigned i;
 
 	for (i = 0; i < r->faults->n && at != CONF_NOWHERE; i++)
@@ -49,15 +48,12 @@ about(const struct conf_read *r, struct conf_faults *list, const char *path,
 
 	memset(&k, 0, sizeof k);
 	k.path = path;
-	conf_vfault(list, seen_at(r, path, at), conf_path(text, r, &k), fmt,
-	    ap);
+	conf_vfault(list, conf_seen_at(r, path, at), conf_path(text, r, &k),
+	    fmt, ap);
 }
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
-static void
-fault(const struct conf_read *r, const char *path, size_t at,
+void
+conf_blame(const struct conf_read *r, const char *path, size_t at,
     const char *fmt, ...)
 {
 	va_list ap;
@@ -67,11 +63,8 @@ fault(const struct conf_read *r, const char *path, size_t at,
 	va_end(ap);
 }
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
-static void
-note(const struct conf_read *r, const char *path, size_t at,
+void
+conf_remark(const struct conf_read *r, const char *path, size_t at,
     const char *fmt, ...)
 {
 	va_list ap;
@@ -81,9 +74,8 @@ note(const struct conf_read *r, const char *path, size_t at,
 	va_end(ap);
 }
 
-/* 1 if every byte of s is above low and below 0x7f. */
-static int
-is_ascii(struct str s, int low)
+int
+conf_ascii(struct str s, int low)
 {
 	size_t i;
 
@@ -175,7 +167,7 @@ conf_origin(struct str s)
 	while (i < s.n && s.p[i] != ':')
 		i++;
 	if (i == 0 || s.n - i < 4 || memcmp(s.p + i, "://", 3) != 0 ||
-	    !is_ascii(s, ' '))
+	    !conf_ascii(s, ' '))
 		return 0;
 	for (i += 3; i < s.n; i++)
 		if (strchr("/?#@*,", s.p[i]) != NULL)
@@ -219,34 +211,45 @@ conf_field(const struct config_backend *b, struct str name)
 	return NULL;
 }
 
-static void
-check_name(struct conf_read *r, const struct config_backend *b, size_t at)
+/* The name of an item of a list whose items have names. */
+static struct str
+name_of(const struct config *c, enum conf_kind kind, size_t i)
 {
-	struct config *c = r->c;
-	unsigned line, column;
-	size_t i, self = c->nbackends - 1;
+	return kind == CONF_BACKENDS ? c->backends[i].name :
+	    c->access_keys[i].name;
+}
 
-	if (b->name.p == NULL) {
-		if (!is_told(r, "backends[].name"))
-			fault(r, "backends[].name", at, "is missing; each "
-			    "backend needs a name of its own");
+void
+conf_check_name(struct conf_read *r, enum conf_kind kind, size_t at)
+{
+	const char *path = kind == CONF_BACKENDS ? "backends[].name" :
+	    "access_keys[].name";
+	size_t i, self = (kind == CONF_BACKENDS ? r->c->nbackends :
+	    r->c->naccess_keys) - 1;
+	struct str name = name_of(r->c, kind, self);
+	unsigned line, column;
+
+	if (name.p == NULL) {
+		if (!conf_told(r, path))
+			conf_blame(r, path, at, "is missing; each needs a "
+			    "name of its own");
 		return;
 	}
-	r->places[self] = seen_at(r, "backends[].name", at);
-	if (b->name.n > NAME_MAX_BYTES)
-		fault(r, "backends[].name", at, "is longer than %d bytes",
+	r->places[kind][self] = conf_seen_at(r, path, at);
+	if (name.n > NAME_MAX_BYTES)
+		conf_blame(r, path, at, "is longer than %d bytes",
 		    NAME_MAX_BYTES);
-	if (str_trim(b->name).n != b->name.n)
-		fault(r, "backends[].name", at,
+	if (str_trim(name).n != name.n)
+		conf_blame(r, path, at,
 		    "has a blank at an end; leave it out");
 	for (i = 0; i < self; i++)
-		if (str_eq(c->backends[i].name, b->name))
+		if (str_eq(name_of(r->c, kind, i), name))
 			break;
 	if (i == self)
 		return;
-	json_line(r->faults->source, r->places[i], &line, &column);
-	fault(r, "backends[].name", at, "is the name of backends[%lu] in line "
-	    "%u too; each needs its own", (unsigned long)i, line);
+	json_line(r->faults->source, r->places[kind][i], &line, &column);
+	conf_blame(r, path, at, "is the name of the one in line %u too; each "
+	    "needs its own", line);
 }
 
 /* What `auto` means at that host (spec: Auth). */
@@ -255,7 +258,7 @@ resolve_auth(const struct config_backend *b)
 {
 	struct str host = b->url.host;
 
-	if (b->api == DIALECT_OPENAI)
+	if (b->api == DIALECT_OPENAI || b->api == DIALECT_ANY)
 		return AUTH_BEARER;
 	if (b->api == DIALECT_GEMINI)
 		return AUTH_X_GOOG_API_KEY;
@@ -273,21 +276,22 @@ check_token(struct conf_read *r, struct config_backend *b, size_t at)
 
 	if (b->token.p == NULL) {
 		if (b->auth != AUTH_PASSTHROUGH && !local &&
-		    b->url.host.n > 0 && !is_told(r, "backends[].token"))
-			fault(r, "backends[].token", at, "is missing; "
+		    b->url.host.n > 0 && !conf_told(r, "backends[].token"))
+			conf_blame(r, "backends[].token", at, "is missing; "
 			    "\"${NAME_OF_A_VARIABLE}\" would be right, or "
 			    "\"auth\": \"passthrough\"");
 		return;
 	}
-	if (!is_ascii(b->token, ' '))
-		fault(r, "backends[].token", at, "has a blank or a character "
-		    "that is not ASCII in it; the bare key would be right");
+	if (!conf_ascii(b->token, ' '))
+		conf_blame(r, "backends[].token", at, "has a blank or a "
+		    "character that is not ASCII in it; the bare key would be "
+		    "right");
 	if (b->auth == AUTH_PASSTHROUGH)
-		note(r, "backends[].token", at, "is not used: passthrough "
-		    "sends the client's own");
+		conf_remark(r, "backends[].token", at, "is not used: "
+		    "passthrough sends the client's own");
 	else if (!b->url.tls && b->url.host.n > 0 && !local)
-		note(r, "backends[].base_url", at, "is http: the token and "
-		    "all requests travel unencrypted");
+		conf_remark(r, "backends[].base_url", at, "is http: the token "
+		    "and all requests travel unencrypted");
 }
 
 static void
@@ -298,25 +302,26 @@ check_url(struct conf_read *r, struct config_backend *b, size_t at)
 	size_t i;
 
 	if (b->base_url.p == NULL) {
-		if (!is_told(r, "backends[].base_url"))
-			fault(r, "backends[].base_url", at, "is missing; "
+		if (!conf_told(r, "backends[].base_url"))
+			conf_blame(r, "backends[].base_url", at, "is missing; "
 			    "\"https://api.anthropic.com\" is one");
 	} else if (http_url(&b->url, b->base_url, &why) == -1) {
 		memset(&b->url, 0, sizeof b->url);
-		fault(r, "backends[].base_url", at, "%s; "
+		conf_blame(r, "backends[].base_url", at, "%s; "
 		    "\"https://HOST/PATH\" would be right", why);
 	}
 	if (b->address.p != NULL && !conf_address(b->address))
-		fault(r, "backends[].address", at, "is no IP address; "
+		conf_blame(r, "backends[].address", at, "is no IP address; "
 		    "192.0.2.7 and 2001:db8::7 are such");
 	s = b->path_prefix;
 	if (s.p == NULL || s.n == 0)
 		return;
 	for (i = 0; i < s.n && s.p[i] != '?' && s.p[i] != '#'; i++)
 		;
-	if (s.p[0] != '/' || i < s.n || !is_ascii(s, ' '))
-		fault(r, "backends[].path_prefix", at, "is no path; one that "
-		    "begins with / and has no blank, ? or # would be right");
+	if (s.p[0] != '/' || i < s.n || !conf_ascii(s, ' '))
+		conf_blame(r, "backends[].path_prefix", at, "is no path; one "
+		    "that begins with / and has no blank, ? or # would be "
+		    "right");
 	while (s.n > 0 && s.p[s.n - 1] == '/')
 		s.n--;
 	b->path_prefix = s;
@@ -325,21 +330,21 @@ check_url(struct conf_read *r, struct config_backend *b, size_t at)
 void
 conf_check_backend(struct conf_read *r, struct config_backend *b, size_t at)
 {
-	check_name(r, b, at);
+	conf_check_name(r, CONF_BACKENDS, at);
 	check_url(r, b, at);
 	check_token(r, b, at);
 	if (b->auth == AUTH_AUTO)
 		b->auth = resolve_auth(b);
-	if (is_seen(r, "backends[].platform") &&
-	    is_seen(r, "backends[].api_type"))
-		fault(r, "backends[].platform", at,
+	if (conf_seen(r, "backends[].platform") &&
+	    conf_seen(r, "backends[].api_type"))
+		conf_blame(r, "backends[].platform", at,
 		    "means the same as api_type; one of them must go");
 	if (b->model.p != NULL && b->nmodels > 0)
-		fault(r, "backends[].models", at, "stands beside model, which "
-		    "decides alone; one of them must go");
+		conf_blame(r, "backends[].models", at, "stands beside model, "
+		    "which decides alone; one of them must go");
 	if (b->api == DIALECT_OPENAI || b->api == DIALECT_GEMINI)
-		note(r, "backends[].api_type", at, "this backend serves only "
-		    "clients of the %s API, as translation is not in this "
+		conf_remark(r, "backends[].api_type", at, "this backend serves "
+		    "only clients of the %s API, as translation is not in this "
 		    "version yet%s", b->api == DIALECT_OPENAI ? "OpenAI" :
 		    "Gemini", b->model.p == NULL && b->nmodels == 0 ?
 		    "; without model or models it never serves claude-*" : "");
@@ -352,7 +357,7 @@ check_ports(struct conf_read *r, const struct config_flags *flags)
 	const struct config_env *env = r->env;
 	const char *var = env->getenv == NULL ? NULL :
 	    env->getenv(env->arg, "PROXY_PORT");
-	size_t at = seen_at(r, "port", CONF_NOWHERE);
+	size_t at = conf_seen_at(r, "port", CONF_NOWHERE);
 	char shown[CONF_SHOWN_MAX];
 	struct config *c = r->c;
 	uint64_t n = 0;
@@ -394,13 +399,14 @@ check_host(struct conf_read *r)
 	if (h.p == NULL)
 		r->nomem = 1;
 	else if (!conf_address(h))
-		fault(r, "host", 0, "%s is no address to listen on; 127.0.0.1 "
-		    "(this machine), 0.0.0.0 or :: (all) would be right",
+		conf_blame(r, "host", 0, "%s is no address to listen on; "
+		    "127.0.0.1 (this machine), 0.0.0.0 or :: (all) would be "
+		    "right",
 		    conf_shown(shown, h));
-	else if (!conf_loopback(h) && !c->open)
-		fault(r, "host", 0, "%s can be reached by others, who could "
-		    "spend your keys; \"open\": true would allow it, as "
-		    "access_keys are not in this version yet",
+	else if (!conf_loopback(h) && !c->open && c->naccess_keys == 0)
+		conf_blame(r, "host", 0, "%s can be reached by others, who "
+		    "could spend your keys; access_keys would ask them for "
+		    "one, \"open\": true would let everyone in",
 		    conf_shown(shown, h));
 }
 
@@ -415,6 +421,7 @@ resolve_priorities(struct config *c)
 	for (i = 0; i < c->nbackends; i++)
 		if (c->backends[i].priority > last)
 			last = c->backends[i].priority;
+	c->ranks = last;
 	for (i = 0; i < c->nbackends; i++) {
 		b = &c->backends[i];
 		if (b->priority < 0)
@@ -445,8 +452,8 @@ resolve_timeouts(struct config *c)
 	}
 }
 
-void
-conf_check_all(struct conf_read *r, const struct config_flags *flags)
+static void
+check_backends(struct conf_read *r)
 {
 	struct config *c = r->c;
 	size_t i = 0;
@@ -454,28 +461,86 @@ conf_check_all(struct conf_read *r, const struct config_flags *flags)
 	while (i < c->nbackends && !c->backends[i].enabled)
 		i++;
 	if (c->nbackends == 0) {
-		if (!is_told(r, "backends"))
-			fault(r, "backends", 0, "there is none; { \"name\": "
-			    "..., \"base_url\": ..., \"token\": ... } "
-			    "would be one");
+		if (!conf_told(r, "backends"))
+			conf_blame(r, "backends", 0, "there is none; "
+			    "{ \"name\": ..., \"base_url\": ..., "
+			    "\"token\": ... } would be one");
 	} else if (i == c->nbackends) {
-		fault(r, "backends", 0, "all of them are disabled; "
+		conf_blame(r, "backends", 0, "all of them are disabled; "
 		    "\"enabled\": true in one would be right");
 	}
+}
+
+/* Of two keys that do not fit together, the one that was written. */
+static const char *
+either(const struct conf_read *r, const char *first, const char *second)
+{
+	return conf_seen(r, first) ? first : second;
+}
+
+static void
+check_numbers(struct conf_read *r)
+{
+	const struct config *c = r->c;
+
 	if (c->failover.cooldown_ms > c->failover.max_cooldown_ms)
-		fault(r, is_seen(r, "failover.rate_limit.cooldown_seconds") ?
-		    "failover.rate_limit.cooldown_seconds" :
-		    "failover.rate_limit.max_cooldown_seconds", 0,
+		conf_blame(r, either(r,
+		    "failover.rate_limit.cooldown_seconds",
+		    "failover.rate_limit.max_cooldown_seconds"), 0,
 		    "cooldown_seconds is above max_cooldown_seconds; at most "
 		    "that would be right");
 	if (c->limits.body > c->limits.memory)
-		fault(r, is_seen(r, "limits.memory_megabytes") ?
-		    "limits.memory_megabytes" : "limits.max_body_megabytes", 0,
+		conf_blame(r, either(r, "limits.memory_megabytes",
+		    "limits.max_body_megabytes"), 0,
 		    "one body of max_body_megabytes would not fit into "
 		    "memory_megabytes; a larger memory_megabytes would be "
 		    "right");
+}
+
+static void
+check_texts(struct conf_read *r)
+{
+	const struct config *c = r->c;
+	struct str path = c->health_check.path;
+	char shown[CONF_SHOWN_MAX];
+
+	if (!is_token(c->user_limits.header))
+		conf_blame(r, "user_limits.header", 0, "%s is no name of a "
+		    "header field; letters, digits and - would be right",
+		    conf_shown(shown, c->user_limits.header));
+	if (path.n == 0 || path.p[0] != '/' || !conf_ascii(path, ' ') ||
+	    memchr(path.p, '#', path.n) != NULL)
+		conf_blame(r, "health_check.path", 0, "is no path; one that "
+		    "begins with / and has no blank or # would be right");
+}
+
+/* Flag > file > default. */
+static void
+resolve_rates(struct config *c, const struct config_flags *flags)
+{
+	size_t i;
+
+	for (i = 0; i < c->nbackends && flags->rate_limit > 0; i++)
+		c->backends[i].requests_per_minute =
+		    (unsigned)flags->rate_limit;
+}
+
+void
+conf_check_all(struct conf_read *r, const struct config_flags *flags)
+{
+	struct config *c = r->c;
+
+	/* Emergency mode belongs to scores. */
+	if ((c->failover.health & FO_HEALTH_SCORE) != 0 &&
+	    !conf_seen(r, "failover.when_all_down"))
+		c->failover.when_all_down = FO_ALL_DOWN_TRY;
+	check_backends(r);
+	check_numbers(r);
+	check_texts(r);
 	check_host(r);
 	check_ports(r, flags);
+	conf_check_access(r);
 	resolve_priorities(c);
 	resolve_timeouts(c);
+	resolve_rates(c, flags);
 }

@@ -15,8 +15,40 @@
 void conf_check_backend(struct conf_read *r, struct config_backend *b,
     size_t at);
 
+/*
+ * Checks that the last item of a list of that kind has a name, and a good
+ * one.
+ */
+void conf_check_name(struct conf_read *r, enum conf_kind kind, size_t at);
+
 /* Checks the whole, and resolves host, port, priorities and time-outs. */
 void conf_check_all(struct conf_read *r, const struct config_flags *flags);
+
+/*
+ * A fault, or a note, about a key: at the place where it was written in the
+ * item that is being read, else at the other place.
+ */
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+void conf_blame(const struct conf_read *r, const char *path, size_t at,
+    const char *fmt, ...);
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+void conf_remark(const struct conf_read *r, const char *path, size_t at,
+    const char *fmt, ...);
+
+/* That place; whether there is one. */
+size_t conf_seen_at(const struct conf_read *r, const char *path,
+    size_t other);
+int conf_seen(const struct conf_read *r, const char *path);
+
+/* 1 if a fault at the key's value explains already why there is none. */
+int conf_told(const struct conf_read *r, const char *path);
+
+/* 1 if every byte of s is above low and below 0x7f. */
+int conf_ascii(struct str s, int low);
 
 /* NULL if the backend may set that header field; else what is wrong. */
 const char *conf_field(const struct config_backend *b, struct str name);

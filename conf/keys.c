@@ -8,6 +8,8 @@
 /* What the reference calls each kind. */
 #define TYPE_SECTION	"object"
 #define TYPE_BACKENDS	"list of objects"
+#define TYPE_ROUTES	"list of objects"
+#define TYPE_KEYS	"list of objects"
 #define TYPE_SWITCH	"boolean"
 #define TYPE_PORT	"whole number"
 #define TYPE_WHOLE	"whole number"
@@ -24,6 +26,9 @@
 #define TYPE_MODELS	"list of strings, or object"
 #define TYPE_HEADERS	"object of strings"
 #define TYPE_HEALTH	"choice, or list of choices"
+#define TYPE_DIGEST	"secret"
+#define TYPE_NAMES	"list of names"
+#define TYPE_PATTERNS	"list of strings"
 #define TYPE_LIST	"list"
 
 /* A key that is there; one that is there at its default only; others. */
@@ -35,6 +40,15 @@
 #define PER(name, kind, range, def, field, flags, sample, about) \
 	ROW("backends[]." name, kind, range, def, config_backend, field, \
 	    flags, sample, about)
+#define WAY(name, kind, range, def, field, about) \
+	ROW("routes[]." name, kind, range, def, config_route, field, 0, NULL, \
+	    about)
+#define GUEST(name, kind, range, def, field, about) \
+	ROW("access_keys[]." name, kind, range, def, config_access_key, \
+	    field, 0, NULL, about)
+#define MOOT(path, kind, range, def, about) \
+	{ path, TYPE_##kind, range, def, about, 0, CONF_##kind, \
+	    CONF_HIDE | CONF_EMPTY | CONF_MOOT, 0, NULL }
 #define LATER(path, kind, range, def, about) \
 	{ path, TYPE_##kind, range, def, about, 1, CONF_##kind, 0, 0, NULL }
 #define BARE(path, kind, range, def, sample, about) \
@@ -43,11 +57,14 @@
 	BARE(path, SECTION, "", "{}", NULL, about)
 
 #define DIALECTS "claude | openai | gemini | anthropic"
+#define STRATEGIES "failover | round_robin | weighted_random | " \
+	"least_connections | sticky"
 #define AUTHS "auto | bearer | x-api-key | x-goog-api-key | both | passthrough"
 
 static const struct config_key table[] = {
 TOP("host", TEXT, "an address", "\"127.0.0.1\"", host, 0, NULL,
-    "The address to listen on; one that others can reach needs open."),
+    "The address to listen on; one that others can reach needs access_keys, "
+    "or open."),
 TOP("port", PORT, "1..65535", "3456", port, CONF_ZERO, NULL,
     "The port to listen on; --port and PROXY_PORT win over it."),
 TOP("open", SWITCH, "true | false", "false", open, 0, NULL,
@@ -59,8 +76,7 @@ TOP("ca_file", TEXT, "a path", "null", ca_file, 0,
     "PEM file of certificate authorities that replaces the system's."),
 TOP("allow_origins", ORIGINS, "scheme://host[:port]", "[]", allow_origins,
     0, NULL, "Web pages, by origin, that may send requests."),
-LATER("strategy", CHOICE, "failover | round_robin | weighted_random | "
-    "least_connections | sticky", "\"failover\"",
+TOP("strategy", CHOICE, STRATEGIES, "\"failover\"", strategy, 0, NULL,
     "How backends of one priority share the requests."),
 BARE("backends", BACKENDS, "1..1000 items", "[]", NULL,
     "The providers, the first choice first."),
@@ -84,8 +100,8 @@ PER("enabled", SWITCH, "true | false", "true", enabled, 0, NULL,
     "Whether it is used at all."),
 PER("priority", ORDER, "0..1000000", "null", priority, 0, "1",
     "Lower ones are tried first; backends without one come after all "
-    "others, in the order of the list."),
-LATER("backends[].weight", WHOLE, "1..1000", "1",
+    "others: under failover in the order of the list, else as one group."),
+PER("weight", WHOLE, "1..1000", "1", weight, 0, NULL,
     "Its share under weighted_random."),
 PER("model", TEXT, "a name", "null", model, CONF_ZERO,
     "\"claude-sonnet-4-5\"",
@@ -95,9 +111,10 @@ PER("models", MODELS, "patterns with *, or { pattern: name }", "[]", models,
     "Serves only these models; as an object it also renames them."),
 PER("path_prefix", TEXT, "a path", "null", path_prefix, CONF_EMPTY,
     "\"/api/v1\"", "Replaces the /v1 of the client's path."),
-LATER("backends[].requests_per_minute", WHOLE, "0..1000000", "0",
-    "Attempts in any minute; 0 is no limit."),
-LATER("backends[].max_concurrent", WHOLE, "0..1000000", "0",
+PER("requests_per_minute", WHOLE, "0..1000000", "0", requests_per_minute,
+    0, NULL,
+    "Attempts in any minute; 0 is no limit; --rate-limit wins over it."),
+PER("max_concurrent", WHOLE, "0..1000000", "0", max_concurrent, 0, NULL,
     "Requests at a time; 0 is no limit."),
 PER("headers", HEADERS, "{ name: value }", "{}", headers, 0,
     "{ \"x-team\": \"blue\" }", "Header fields that are set on each request."),
@@ -118,16 +135,48 @@ PER("timeouts.idle", SECONDS, "0.001..86400", "null", timeouts.idle,
     CONF_HIDE, NULL, "As timeouts.idle, for this backend."),
 PER("timeouts.total", SECONDS, "0..86400", "null", timeouts.total,
     CONF_HIDE, NULL, "As timeouts.total, for this backend."),
-LATER("routes", LIST, "", "[]", "Which backends serve which models."),
-LATER("access_keys", LIST, "", "[]", "The keys that clients must show."),
+MOOT("backends[].key_type", TEXT, "any text", "\"\"",
+    "Accepted from auto-proxy's files and unused."),
+BARE("routes", ROUTES, "1000 items at most", "[]",
+    "[{ \"model\": \"claude-*\", \"backends\": [\"official\"] }]",
+    "Which backends serve which models; the first that fits counts, and "
+    "models that fit none may go to all backends."),
+WAY("model", TEXT, "a pattern with *", "null", model,
+    "Needed: the models, by name or pattern."),
+WAY("backends", NAMES, "names of backends", "null", backends,
+    "Needed: those that serve them."),
+WAY("strategy", CHOICE, STRATEGIES, "null", strategy,
+    "How these share the requests, if not as strategy says."),
+BARE("access_keys", KEYS, "1000 items at most", "[]",
+    "[{ \"name\": \"laptop\", \"key\": \"${MY_ACCESS_KEY}\", "
+    "\"tokens\": { \"max\": 100000 } }]",
+    "The keys that clients must show; without any, nobody is asked."),
+GUEST("name", TEXT, "unique, 1..100 bytes", "null", name,
+    "Needed: what logs and metrics call it."),
+GUEST("key", DIGEST, "8 characters at least, or sha256:<64 hex digits>",
+    "null", hash, "Needed: the key, or what --hash-key makes of it."),
+GUEST("backends", NAMES, "names of backends", "null", backends,
+    "The only backends it may use; null is all."),
+GUEST("models", PATTERNS, "patterns with *", "null", models,
+    "The only models it may ask for; null is all."),
+GUEST("requests_per_minute", WHOLE, "0..1000000", "0", requests_per_minute,
+    "Requests in any minute; 0 is no limit."),
+SECTION("access_keys[].tokens", "Tokens, as the answers count them."),
+GUEST("tokens.max", WHOLE, "0..1000000000", "0", tokens.max,
+    "Tokens in any window; 0 is no limit."),
+GUEST("tokens.window_minutes", WHOLE, "1..10080", "60",
+    tokens.window_minutes, "How long that window is."),
 SECTION("user_limits", "Tokens for each user that a header names."),
-LATER("user_limits.enabled", SWITCH, "true | false", "false",
-    "Whether users have limits."),
-LATER("user_limits.header", TEXT, "a header name", "\"user\"",
-    "The header field that names the user."),
-LATER("user_limits.window_minutes", WHOLE, "1..10080", "60",
+TOP("user_limits.enabled", SWITCH, "true | false", "false",
+    user_limits.enabled, 0, NULL, "Whether users have limits."),
+TOP("user_limits.header", TEXT, "a header name", "\"user\"",
+    user_limits.header, 0, NULL, "The header field that names the user; "
+    "without it the access key's name does."),
+TOP("user_limits.window_minutes", WHOLE, "1..10080", "60",
+    user_limits.window_minutes, 0, NULL,
     "The time over which tokens are summed up."),
-LATER("user_limits.max_tokens", WHOLE, "1..1000000000", "1000",
+TOP("user_limits.max_tokens", WHOLE, "1..1000000000", "1000",
+    user_limits.max_tokens, 0, NULL,
     "The tokens that a user has in that time."),
 SECTION("retry", "How often a request is tried."),
 TOP("retry.attempts", WHOLE, "0..100", "0", retry.attempts, 0, NULL,
@@ -140,6 +189,9 @@ TOP("retry.max_attempts", WHOLE, "0..1000000", "3", retry.attempts,
 TOP("retry.timeout_seconds", SECONDS, "0..86400", "0", retry.timeout,
     CONF_HIDE, NULL, "If above 0, bounds a whole plain attempt and a "
     "stream's time to its head (cc-proxy)."),
+TOP("retry.budget_percent", WHOLE, "0..100", "20", retry.budget_percent, 0,
+    NULL, "While no backend answers, further attempts stay below this share "
+    "of the requests, and 3 a second, so that they cannot pile up."),
 SECTION("timeouts", "How long each part of an attempt may take."),
 TOP("timeouts.connect", SECONDS, "0.001..86400", "5", timeouts.connect, 0,
     NULL, "Looking the name up, connecting and TLS together."),
@@ -158,7 +210,8 @@ TOP("failover.on", STATUSES, "300..599, \"3xx\", \"4xx\", \"5xx\"",
     "[\"401\", \"402\", \"403\", \"429\", \"5xx\"]",
     "Statuses that move on; 401, 402 and 403 also shut a backend off for a "
     "while, as its key is bad or spent."),
-LATER("failover.health", HEALTH, "breaker | score | window", "\"breaker\"",
+TOP("failover.health", HEALTH, "breaker | score | window",
+    "\"breaker\"", failover.health, 0, NULL,
     "What decides that a backend is down; of a list, all must agree."),
 SECTION("failover.circuit_breaker", "Skips a backend that keeps failing."),
 TOP("failover.circuit_breaker.failure_threshold", WHOLE, "1..1000000", "3",
@@ -171,18 +224,20 @@ TOP("failover.circuit_breaker.half_open_requests", WHOLE, "1..1000", "1",
     failover.half_open_requests, CONF_ZERO, NULL,
     "Trial requests at a time after that."),
 SECTION("failover.score", "The numbers of the health by score."),
-LATER("failover.score.success", WHOLE, "1..100", "5",
-    "What a success adds."),
-LATER("failover.score.failure", WHOLE, "1..100", "10",
-    "What a failure takes."),
-LATER("failover.score.healthy_above", WHOLE, "0..99", "20",
-    "A backend above it is used."),
-LATER("failover.score.recover_minutes", WHOLE, "1..1440", "5",
+TOP("failover.score.success", WHOLE, "1..100", "5", failover.score.success, 0,
+    NULL, "What a success adds; 100 is the most."),
+TOP("failover.score.failure", WHOLE, "1..100", "10", failover.score.failure,
+    0, NULL, "What a failure takes."),
+TOP("failover.score.healthy_above", WHOLE, "0..99", "20",
+    failover.score.healthy_above, 0, NULL, "A backend above it is used."),
+TOP("failover.score.recover_minutes", WHOLE, "1..1440", "5",
+    failover.score.recover_minutes, 0, NULL,
     "Idle time after which the score rises by itself."),
 SECTION("failover.window", "The numbers of the health by window."),
-LATER("failover.window.seconds", SECONDS, "1..86400", "140",
-    "The time that is looked back over."),
-LATER("failover.window.min_failures", WHOLE, "1..1000", "2",
+TOP("failover.window.seconds", SECONDS, "1..86400", "140",
+    failover.window.ms, 0, NULL, "The time that is looked back over."),
+TOP("failover.window.min_failures", WHOLE, "1..1000", "2",
+    failover.window.min_failures, 0, NULL,
     "Attempts, all failed, that make a backend down."),
 SECTION("failover.rate_limit", "What happens after a 429."),
 TOP("failover.rate_limit.cooldown_seconds", SECONDS, "0.001..86400", "60",
@@ -191,20 +246,24 @@ TOP("failover.rate_limit.cooldown_seconds", SECONDS, "0.001..86400", "60",
 TOP("failover.rate_limit.max_cooldown_seconds", SECONDS, "1..604800",
     "86400", failover.max_cooldown_ms, 0, NULL,
     "The longest time that an answer may ask for."),
-LATER("failover.when_all_down", CHOICE, "fail | try", "\"fail\"",
-    "Whether to try once more when no backend is healthy."),
+TOP("failover.slow_start_seconds", SECONDS, "0..86400", "0",
+    failover.slow_start_ms, 0, NULL, "How long a backend that comes back takes "
+    "to reach its full share; 0 has it at once."),
+TOP("failover.when_all_down", CHOICE, "fail | try", "\"fail\"",
+    failover.when_all_down, 0, NULL, "Whether each is tried once more, in "
+    "order, when none is healthy; with score in health the default is try."),
 TOP("failover.retry_text", PHRASES, "16 at most",
     "[\"rate limit\", \"rate_limit\"]", failover.retry_text, 0, NULL,
     "Texts in an error body that mean a rate limit, whatever the status."),
 TOP("failover.stop_text", PHRASES, "16 at most", "[]", failover.stop_text,
     0, NULL, "Texts in an error body that are returned at once."),
 SECTION("health_check", "Asks backends that are down if they are back."),
-LATER("health_check.enabled", SWITCH, "true | false", "false",
-    "Whether they are asked."),
-LATER("health_check.interval_seconds", SECONDS, "1..86400", "30",
-    "How often."),
-LATER("health_check.path", TEXT, "a path", "\"/v1/models\"",
-    "What is asked for, with GET."),
+TOP("health_check.enabled", SWITCH, "true | false", "false",
+    health_check.enabled, 0, NULL, "Whether they are asked."),
+TOP("health_check.interval_seconds", SECONDS, "1..86400", "30",
+    health_check.interval, 0, NULL, "How often."),
+TOP("health_check.path", TEXT, "a path", "\"/v1/models\"",
+    health_check.path, 0, NULL, "What is asked for, with GET."),
 SECTION("validation", "Checks of answers."),
 LATER("validation.strict_anthropic_format", SWITCH, "true | false", "false",
     "Whether answers must have every member of the API's form."),
@@ -228,8 +287,8 @@ LATER("logging.max_megabytes", MEGABYTES, "1..1048576", "100",
 TOP("logging.color", CHOICE, "auto | always | never", "\"auto\"",
     logging.color, 0, NULL, "Colour; auto is only on a terminal."),
 SECTION("web_admin", "The dashboard."),
-LATER("web_admin.enabled", SWITCH, "true | false", "true",
-    "Whether there is one."),
+MOOT("web_admin.enabled", SWITCH, "true | false", "true",
+    "Whether there is one; in this version there is none either way."),
 LATER("web_admin.host", TEXT, "an address", "\"127.0.0.1\"",
     "The address that it listens on."),
 LATER("web_admin.port", PORT, "1..65535", "8081",
@@ -239,8 +298,8 @@ LATER("web_admin.token", SECRET, "visible ASCII", "null",
 LATER("web_admin.hosts", LIST, "", "[]",
     "Further host names that it answers to."),
 SECTION("metrics", "The page for Prometheus."),
-LATER("metrics.enabled", SWITCH, "true | false", "true",
-    "Whether there is one."),
+MOOT("metrics.enabled", SWITCH, "true | false", "true",
+    "Whether there is one; in this version there is none either way."),
 LATER("metrics.host", TEXT, "an address", "\"127.0.0.1\"",
     "The address that it listens on."),
 LATER("metrics.port", PORT, "1..65535", "9090",
@@ -259,7 +318,8 @@ TOP("limits.memory_megabytes", MEGABYTES, "16..1048576", "512",
 
 /* Does not compile if an enum is no int, or the table has outgrown it. */
 typedef char fits_int[sizeof(enum config_auth) == sizeof(int) &&
-    sizeof(enum config_strategy) == sizeof(int) &&
+    sizeof(enum fo_strategy) == sizeof(int) &&
+    sizeof(enum fo_all_down) == sizeof(int) &&
     sizeof(enum dialect) == sizeof(int) && NKEYS <= CONF_KEYS_MAX ? 1 : -1];
 
 const struct config_key *

@@ -9,23 +9,26 @@
 #include "base/util.h"
 #include "config.h"
 
-#define CONF_KEYS_MAX	128	/* rows; keys.c checks it */
+#define CONF_KEYS_MAX	160	/* rows; keys.c checks it */
 
 /*
  * What a key takes, and as what it is stored `off` bytes into its struct:
- * struct config_backend for "backends[].", else struct config.  The number
+ * struct config_backend for "backends[].", config_route for "routes[].",
+ * config_access_key for "access_keys[].", else struct config.  The number
  * of a choice is its place in `range`, and the enum's value.
  */
 enum conf_kind {
+	CONF_BACKENDS,	/* lists of objects, whose keys are rows of their */
+	CONF_ROUTES,	/* own with "[]." in their paths */
+	CONF_KEYS,
 	CONF_SECTION,	/* object whose keys are rows of their own */
-	CONF_BACKENDS,	/* the list of backends */
 	CONF_SWITCH,	/* true or false: unsigned char */
 	CONF_PORT,	/* uint16_t */
 	CONF_WHOLE,	/* unsigned */
 	CONF_ORDER,	/* int; null: -1 */
 	CONF_SECONDS,	/* with decimals: uint64_t ms; null: UINT64_MAX */
 	CONF_MEGABYTES,	/* uint64_t bytes */
-	CONF_CHOICE,	/* an enum or int */
+	CONF_CHOICE,	/* an enum or int; null: -1 */
 	CONF_DIALECT,	/* enum dialect; "anthropic" is "claude" */
 	CONF_TEXT,	/* struct str; null: p NULL */
 	CONF_SECRET,	/* the same; "@path" reads a file */
@@ -34,15 +37,20 @@ enum conf_kind {
 	CONF_ORIGINS,	/* allow_origins */
 	CONF_MODELS,	/* list of patterns, or map of renames */
 	CONF_HEADERS,	/* map of names to values */
-	CONF_HEALTH,	/* a choice or a list of choices; not stored */
+	CONF_HEALTH,	/* a choice or a list of choices: bits of unsigned */
+	CONF_DIGEST,	/* a secret of which only the SHA-256 is kept */
+	CONF_NAMES,	/* names of backends; resolved at the end */
+	CONF_PATTERNS,	/* models of an access key */
 	CONF_LIST	/* a list that must be empty so far; not stored */
 };
+#define CONF_LISTS 3	/* kinds of lists of objects; the first ones */
 
 enum {
 	CONF_ZERO = 1,		/* 0 (or "") means the default: cc-proxy */
 	CONF_HIDE = 2,		/* not in the template */
 	CONF_UNUSED = 4,	/* taken, checked, not stored; a note says so */
 	CONF_EMPTY = 8,		/* a text that may be empty */
+	CONF_MOOT = 32,		/* taken, checked, not stored, silently */
 	CONF_FILL = 16		/* the template's sample is in force; those
 				   of other optional keys are comments */
 };

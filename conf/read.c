@@ -5,40 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/access.h"
 #include "conf/check.h"
-#include "conf/pool.h"
+#include "conf/form.h"
+#include "conf/list.h"
 
-#define BACKENDS_MAX	1000
-#define ITEMS_MAX	1000	/* of one list or map */
+#define OBJECTS_MAX	1000	/* of one list */
 #define PREFIX_MAX	64
 #define NAME_SHOWN	24	/* of an unknown key: a secret is longer */
 
 static int read_members(struct conf_read *r, struct json *j,
     const char *prefix, void *base);
-static void set_defaults(struct conf_read *r, int of_backend, void *base);
-
-static void
-not_yet(struct conf_read *r, const struct json *j,
-    const struct config_key *k)
-{
-	conf_wrong(r, j, k, "only %s can be set; anything else is not in this "
-	    "version yet", k->def);
-}
-
-/* Room for one more of size bytes in an array of n; NULL: no memory. */
-static void *
-grow(struct conf_read *r, void *list, size_t n, size_t size)
-{
-	void *p;
-
-	/* Powers of two: full exactly when n is one of them, or 0. */
-	if ((n & (n - 1)) != 0)
-		return list;
-	p = realloc(list, (n == 0 ? 1 : n * 2) * size);
-	if (p == NULL)
-		r->nomem = 1;
-	return p;
-}
+static void set_defaults(struct conf_read *r, const char *prefix,
+    void *base);
 
 /* Puts a value where its key says, as its kind says. */
 static void
@@ -51,7 +30,7 @@ store(const struct config_key *k, void *base, const struct conf_value *v)
 	unsigned char flag = n != 0;
 	uint16_t port = (uint16_t)n;
 	unsigned whole = (unsigned)n;
-	int order = v->null ? -1 : (int)n;
+	int order = v->null ? -1 : (int)n, choice = v->null ? -1 : v->choice;
 
 	/* Upwards, so that what is above 0 stays above 0. */
 	if ((double)ms < v->n * 1000)
@@ -79,7 +58,7 @@ store(const struct config_key *k, void *base, const struct conf_value *v)
 		break;
 	case CONF_CHOICE:
 	case CONF_DIALECT:
-		memcpy(at, &v->choice, sizeof v->choice);
+		memcpy(at, &choice, sizeof choice);
 		break;
 	default:
 		memcpy(at, &v->s, sizeof v->s);
@@ -101,13 +80,14 @@ read_scalar(struct conf_read *r, struct json *j, enum json_type t,
 	struct conf_value v, def;
 	struct json d;
 
-	if (conf_scalar(r, j, t, k, &v) == -1)
+	if (conf_scalar(r, j, t, k, &v) == -1 ||
+	    (k->flags & CONF_MOOT) != 0)
 		return;
 	if (k->later) {
 		json_start(&d, str_of(k->def), 0);
 		t = json_next(&d);
 		if (conf_scalar(r, &d, t, k, &def) == 0 && !same(&v, &def))
-			not_yet(r, j, k);
+			conf_not_yet(r, j, k);
 	} else if ((k->flags & CONF_UNUSED) != 0) {
 		conf_fault(r->notes, conf_at(j), conf_path(path, r, k),
 		    "is accepted and not used, as in cc-proxy; "
@@ -117,283 +97,98 @@ read_scalar(struct conf_read *r, struct json *j, enum json_type t,
 	}
 }
 
-/*
- * The next item of a list or map that was opened: 1; at its end 0; -1 if
- * the text breaks.  What is too much is skipped.
- */
-static int
-next_item(struct conf_read *r, struct json *j, enum json_type *t,
-    const struct config_key *k, size_t n, size_t max)
+/* What stands between the names of a list and of its items' keys. */
+static const char *
+items_prefix(const struct config_key *k)
 {
-	size_t over = 0;
-
-	for (;;) {
-		*t = json_next(j);
-		if (*t == JSON_CLOSE)
-			return 0;
-		if (*t == JSON_ERROR || *t == JSON_END)
-			return -1;
-		if (n < max)
-			return 1;
-		if (over++ == 0)
-			conf_wrong(r, j, k, "has too many items; %lu at most",
-			    (unsigned long)max);
-		json_skip(j);
-	}
+	return k->kind == CONF_BACKENDS ? "backends[]." :
+	    k->kind == CONF_ROUTES ? "routes[]." : "access_keys[].";
 }
 
-/* The name of the member that was just read, in the config's pool. */
-static int
-member_name(struct conf_read *r, const struct json *j, struct str *name)
-{
-	buf_clear(&r->word);
-	json_unescape(&r->word, str_n(j->key.p - 1, j->key.n + 2));
-	*name = conf_pool_add(r->c->pool, buf_str(&r->word));
-	if (r->word.bad || name->p == NULL) {
-		r->nomem = 1;
-		return -1;
-	}
-	return 0;
-}
-
-static int
-read_statuses(struct conf_read *r, struct json *j, const struct config_key *k)
-{
-	char shown[CONF_SHOWN_MAX];
-	struct str word;
-	enum json_type t;
-	int rc, low, high;
-
-	memset(r->c->failover.on, 0, sizeof r->c->failover.on);
-	while ((rc = next_item(r, j, &t, k, 0, 1)) == 1) {
-		word = j->raw;
-		if (t != JSON_NUMBER && (!conf_expect(r, j, t, JSON_STRING, k,
-		    "a status, such as 429 or \"5xx\",") ||
-		    conf_string(r, j, k, 0, 1, &word) == -1))
-			continue;
-		if (!conf_statuses(word, &low, &high)) {
-			conf_wrong(r, j, k, "%s is no status that can move "
-			    "on; %s would be right", conf_shown(shown, word),
-			    k->range);
-			continue;
-		}
-		for (; low <= high; low++)
-			fo_on_set(&r->c->failover, low, 1);
-	}
-	return rc;
-}
-
-static int
-read_phrases(struct conf_read *r, struct json *j, const struct config_key *k)
-{
-	struct fo_policy *p = &r->c->failover;
-	int stop = k->off == offsetof(struct config, failover.stop_text);
-	struct str *list = stop ? p->stop_text : p->retry_text;
-	unsigned *n = stop ? &p->nstop_text : &p->nretry_text;
-	enum json_type t;
-	int rc;
-
-	*n = 0;
-	while ((rc = next_item(r, j, &t, k, *n, FO_TEXTS_MAX)) == 1)
-		if (conf_expect(r, j, t, JSON_STRING, k, "a string") &&
-		    conf_string(r, j, k, 0, 0, &list[*n]) == 0)
-			(*n)++;
-	return rc;
-}
-
-static int
-read_origins(struct conf_read *r, struct json *j, const struct config_key *k)
+/* A new zeroed item at the end of a list of objects; NULL: no memory. */
+static void *
+new_item(struct conf_read *r, enum conf_kind kind, size_t at)
 {
 	struct config *c = r->c;
-	struct str s, *list;
-	enum json_type t;
-	int rc;
+	size_t *n = kind == CONF_BACKENDS ? &c->nbackends :
+	    kind == CONF_ROUTES ? &c->nroutes : &c->naccess_keys;
+	size_t size = kind == CONF_BACKENDS ? sizeof *c->backends :
+	    kind == CONF_ROUTES ? sizeof *c->routes : sizeof *c->access_keys;
+	void *list = kind == CONF_BACKENDS ? (void *)c->backends :
+	    kind == CONF_ROUTES ? (void *)c->routes : (void *)c->access_keys;
+	size_t *places;
 
-	while ((rc = next_item(r, j, &t, k, c->nallow_origins,
-	    ITEMS_MAX)) == 1) {
-		if (!conf_expect(r, j, t, JSON_STRING, k, "a string") ||
-		    conf_string(r, j, k, 0, 0, &s) == -1)
-			continue;
-		if (!conf_origin(s)) {
-			conf_wrong(r, j, k, "has an item that is no origin; %s "
-			    "without a path would be right", k->range);
-			continue;
-		}
-		list = grow(r, c->allow_origins, c->nallow_origins,
-		    sizeof *list);
-		if (list == NULL)
-			return -1;
-		c->allow_origins = list;
-		list[c->nallow_origins++] = s;
-	}
-	return rc;
-}
-
-/* 1 if the backend has that pattern already. */
-static int
-has_pattern(const struct config_backend *b, struct str pattern)
-{
-	size_t i;
-
-	for (i = 0; i < b->nmodels; i++)
-		if (str_caseeq(b->models[i].pattern, pattern))
-			return 1;
-	return 0;
-}
-
-static int
-read_models(struct conf_read *r, struct json *j, enum json_type t,
-    const struct config_key *k, struct config_backend *b)
-{
-	int rc, map = t == JSON_OBJECT;
-	struct config_model m, *list;
-	struct str s;
-
-	if (!map && !conf_expect(r, j, t, JSON_ARRAY, k, "a list of patterns "
-	    "or an object { pattern: name }"))
-		return 0;
-	while ((rc = next_item(r, j, &t, k, b->nmodels, ITEMS_MAX)) == 1) {
-		m.pattern = m.to = str_n(NULL, 0);
-		if (map && member_name(r, j, &m.pattern) == -1)
-			return -1;
-		if (!conf_expect(r, j, t, JSON_STRING, k, "a string") ||
-		    conf_string(r, j, k, 0, 0, &s) == -1)
-			continue;
-		if (map)
-			m.to = s;
-		else
-			m.pattern = s;
-		if (m.pattern.n == 0 || has_pattern(b, m.pattern)) {
-			conf_wrong(r, j, k, m.pattern.n == 0 ?
-			    "has an empty pattern; \"*\" fits everything" :
-			    "has a pattern twice; one of them must go");
-			continue;
-		}
-		list = grow(r, b->models, b->nmodels, sizeof *list);
-		if (list == NULL)
-			return -1;
-		b->models = list;
-		list[b->nmodels++] = m;
-	}
-	return rc;
-}
-
-static int
-read_headers(struct conf_read *r, struct json *j, const struct config_key *k,
-    struct config_backend *b)
-{
-	char shown[CONF_SHOWN_MAX];
-	struct config_field f, *list;
-	enum json_type t;
-	const char *why;
-	int rc;
-
-	while ((rc = next_item(r, j, &t, k, b->nheaders, 100)) == 1) {
-		if (member_name(r, j, &f.name) == -1)
-			return -1;
-		if (!conf_expect(r, j, t, JSON_STRING, k, "a string") ||
-		    conf_string(r, j, k, conf_secret_field(f.name), 1,
-		    &f.value) == -1)
-			continue;
-		why = conf_field(b, f.name);
-		if (why != NULL) {
-			conf_wrong(r, j, k, "%s %s", conf_shown(shown, f.name),
-			    why);
-			continue;
-		}
-		f.value = str_trim(f.value);
-		list = grow(r, b->headers, b->nheaders, sizeof *list);
-		if (list == NULL)
-			return -1;
-		b->headers = list;
-		list[b->nheaders++] = f;
-	}
-	return rc;
-}
-
-/* One word or a list of them; all must be the default so far. */
-static int
-read_health(struct conf_read *r, struct json *j, enum json_type t,
-    const struct config_key *k)
-{
-	struct config_key one = *k;
-	int rc = 0, n = 0;
-
-	one.kind = CONF_CHOICE;
-	if (t != JSON_ARRAY) {
-		read_scalar(r, j, t, &one, NULL);
-		return 0;
-	}
-	for (; (rc = next_item(r, j, &t, k, 0, 1)) == 1; n++)
-		read_scalar(r, j, t, &one, NULL);
-	if (rc == 0 && n == 0)
-		conf_wrong(r, j, k, "is empty; %s would be right", k->def);
-	return rc;
-}
-
-static int
-read_nothing(struct conf_read *r, struct json *j, const struct config_key *k)
-{
-	enum json_type t;
-	int rc, n = 0;
-
-	for (; (rc = next_item(r, j, &t, k, 0, 1)) == 1; n++) {
-		if (n == 0)
-			not_yet(r, j, k);
-		json_skip(j);
-	}
-	return rc;
-}
-
-/* One backend, from its '{' to its '}'. */
-static int
-read_backend(struct conf_read *r, struct json *j)
-{
-	struct config *c = r->c;
-	struct config_backend *b;
-	size_t *places, at = conf_at(j), i, n;
-	const struct config_key *keys = conf_keys(&n);
-
-	b = grow(r, c->backends, c->nbackends, sizeof *b);
-	if (b == NULL)
-		return -1;
-	c->backends = b;
-	places = grow(r, r->places, c->nbackends, sizeof *places);
+	places = conf_grow(r, r->places[kind], *n, sizeof *places);
 	if (places == NULL)
+		return NULL;
+	r->places[kind] = places;
+	if ((list = conf_grow(r, list, *n, size)) == NULL)
+		return NULL;
+	if (kind == CONF_BACKENDS)
+		c->backends = list;
+	else if (kind == CONF_ROUTES)
+		c->routes = list;
+	else
+		c->access_keys = list;
+	places[*n] = at;
+	list = (char *)list + (*n)++ * size;
+	memset(list, 0, size);
+	return list;
+}
+
+/* One backend, route or access key, from its '{' to its '}'. */
+static int
+read_item(struct conf_read *r, struct json *j, const struct config_key *k)
+{
+	const struct config_key *keys;
+	const char *prefix = items_prefix(k);
+	size_t at = conf_at(j), i, n;
+	void *item = new_item(r, k->kind, at);
+
+	if (item == NULL)
 		return -1;
-	r->places = places;
-	b += c->nbackends;
-	places[c->nbackends++] = at;
-	memset(b, 0, sizeof *b);
-	b->weight = 1;
-	set_defaults(r, 1, b);
+	set_defaults(r, prefix, item);
+	if (r->c->form == FORM_ARRAY)
+		conf_form_item(item);
+	keys = conf_keys(&n);
 	for (i = 0; i < n; i++)
-		if (strstr(keys[i].path, "[]") != NULL)
+		if (str_starts(str_of(keys[i].path), prefix))
 			r->seen[i] = 0;
-	if (read_members(r, j, "backends[].", b) == -1)
+	if (read_members(r, j, prefix, item) == -1)
 		return -1;
-	conf_check_backend(r, b, at);
+	if (k->kind == CONF_BACKENDS)
+		conf_check_backend(r, item, at);
+	else if (k->kind == CONF_ROUTES)
+		conf_check_route(r, item, at);
+	else
+		conf_check_key(r, item, at);
 	return 0;
 }
 
 static int
-read_backends(struct conf_read *r, struct json *j, const struct config_key *k)
+read_items(struct conf_read *r, struct json *j, const struct config_key *k)
 {
+	static const char *const samples[CONF_LISTS] = {
+		"{ \"name\": ..., \"base_url\": ..., \"token\": ... }",
+		"{ \"model\": ..., \"backends\": [...] }",
+		"{ \"name\": ..., \"key\": ... }"
+	};
 	char path[CONF_PATH_MAX];
+	struct config_key item = *k;
 	enum json_type t;
 	int rc;
 
-	for (r->index = 0; (rc = next_item(r, j, &t, k, r->index,
-	    BACKENDS_MAX)) == 1; r->index++) {
+	snprintf(path, sizeof path, "%s[]", k->path);
+	item.path = path;
+	for (r->index = 0; (rc = conf_next(r, j, &t, k, r->index,
+	    OBJECTS_MAX)) == 1; r->index++) {
 		if (t == JSON_OBJECT) {
-			if (read_backend(r, j) == -1)
+			if (read_item(r, j, k) == -1)
 				return -1;
 			continue;
 		}
-		snprintf(path, sizeof path, "%s[%u]", k->path, r->index);
-		conf_fault(r->faults, conf_at(j), path, "is no object; "
-		    "{ \"name\": ..., \"base_url\": ..., \"token\": ... } "
-		    "would be right");
+		conf_wrong(r, j, &item, "is no object; %s would be right",
+		    samples[k->kind]);
 		json_skip(j);
 	}
 	return rc;
@@ -412,51 +207,51 @@ read_value(struct conf_read *r, struct json *j, enum json_type t,
 			return 0;
 		snprintf(prefix, sizeof prefix, "%s.", k->path);
 		return read_members(r, j, prefix, base);
-	case CONF_HEADERS:
-		if (!conf_expect(r, j, t, JSON_OBJECT, k, "an object"))
-			return 0;
-		return read_headers(r, j, k, base);
-	case CONF_MODELS:
-		return read_models(r, j, t, k, base);
-	case CONF_HEALTH:
-		return read_health(r, j, t, k);
 	case CONF_BACKENDS:
+	case CONF_ROUTES:
+	case CONF_KEYS:
+		if (!conf_expect(r, j, t, JSON_ARRAY, k, "a list"))
+			return 0;
+		return read_items(r, j, k);
+	case CONF_DIGEST:
+		conf_read_key(r, j, t, k, base);
+		return 0;
 	case CONF_STATUSES:
 	case CONF_PHRASES:
 	case CONF_ORIGINS:
+	case CONF_MODELS:
+	case CONF_HEADERS:
+	case CONF_HEALTH:
+	case CONF_NAMES:
+	case CONF_PATTERNS:
 	case CONF_LIST:
-		if (!conf_expect(r, j, t, JSON_ARRAY, k, "a list"))
-			return 0;
-		break;
+		return conf_list(r, j, t, k, base);
 	default:
 		read_scalar(r, j, t, k, base);
 		return r->nomem ? -1 : 0;
 	}
-	return k->kind == CONF_BACKENDS ? read_backends(r, j, k) :
-	    k->kind == CONF_STATUSES ? read_statuses(r, j, k) :
-	    k->kind == CONF_PHRASES ? read_phrases(r, j, k) :
-	    k->kind == CONF_ORIGINS ? read_origins(r, j, k) :
-	    read_nothing(r, j, k);
 }
 
-/* Gives every key of config, or of a backend, the default of the table. */
+/* Gives every key of config ("") or of an item the table's default. */
 static void
-set_defaults(struct conf_read *r, int of_backend, void *base)
+set_defaults(struct conf_read *r, const char *prefix, void *base)
 {
-	const struct config_key *keys;
+	const struct config_key *k;
 	enum json_type t;
 	struct json d;
 	size_t i, n;
 
-	keys = conf_keys(&n);
+	k = conf_keys(&n);
 	for (i = 0; i < n; i++) {
-		if ((strstr(keys[i].path, "[]") != NULL) != of_backend ||
-		    keys[i].later || (keys[i].flags & CONF_UNUSED) != 0 ||
-		    keys[i].kind == CONF_SECTION)
+		if (k[i].later || (k[i].flags & CONF_UNUSED) != 0 ||
+		    k[i].kind == CONF_SECTION || k[i].kind == CONF_DIGEST)
 			continue;
-		json_start(&d, str_of(keys[i].def), 0);
+		if (prefix[0] == '\0' ? strstr(k[i].path, "[]") != NULL :
+		    !str_starts(str_of(k[i].path), prefix))
+			continue;
+		json_start(&d, str_of(k[i].def), 0);
 		t = json_next(&d);
-		read_value(r, &d, t, &keys[i], base);
+		read_value(r, &d, t, &k[i], base);
 	}
 }
 
@@ -466,7 +261,7 @@ unknown(struct conf_read *r, const struct json *j, const char *prefix,
     struct str name)
 {
 	struct config_key k;
-	char path[CONF_PATH_MAX], known[320];
+	char path[CONF_PATH_MAX], shown[CONF_PATH_MAX], known[320];
 	const struct config_key *keys, *near = conf_key_near(prefix, name);
 	size_t i, n, len = 0;
 
@@ -478,6 +273,12 @@ unknown(struct conf_read *r, const struct json *j, const char *prefix,
 		path[len++] = name.p[i] > ' ' && name.p[i] < 0x7f ?
 		    name.p[i] : '?';
 	path[len] = '\0';
+	if (r->c->form == FORM_ARRAY) {
+		/* As auto-proxy does; yet a slip of the finger is told. */
+		conf_fault(r->notes, conf_at(j), conf_path(shown, r, &k),
+		    "unknown key, ignored");
+		return;
+	}
 	if (near != NULL) {
 		conf_wrong(r, j, &k, "unknown key; did you mean \"%s\"?",
 		    conf_key_in(near, prefix) ? conf_key_name(near) :
@@ -529,26 +330,48 @@ read_members(struct conf_read *r, struct json *j, const char *prefix,
 	return 0;
 }
 
+/* The value at the top, but for what may come after it. */
+static int
+read_top(struct conf_read *r, struct json *j, enum json_type t)
+{
+	if (t == JSON_OBJECT)
+		return read_members(r, j, "", r->c);
+	conf_form_array(r->c);
+	return read_items(r, j, conf_key_find("", str_of("backends")));
+}
+
+void
+conf_defaults(struct conf_read *r)
+{
+	set_defaults(r, "", r->c);
+}
+
+struct config_backend *
+conf_backend(struct conf_read *r)
+{
+	struct config_backend *b = new_item(r, CONF_BACKENDS, 0);
+
+	if (b != NULL)
+		set_defaults(r, items_prefix(conf_key_find("",
+		    str_of("backends"))), b);
+	return b;
+}
+
 int
 conf_read(struct conf_read *r, struct str text)
 {
 	struct json j;
 	enum json_type t;
 
-	set_defaults(r, 0, r->c);
+	conf_defaults(r);
 	json_start(&j, text, JSON_COMMENTS);
 	t = json_next(&j);
-	if (t == JSON_ARRAY) {
-		conf_fault(r->faults, conf_at(&j), "", "a list of providers "
-		    "(auto-proxy's form) is not in this version yet");
-		return -1;
-	}
-	if (t != JSON_OBJECT && t != JSON_ERROR) {
+	if (t != JSON_OBJECT && t != JSON_ARRAY && t != JSON_ERROR) {
 		conf_fault(r->faults, 0, "", "is no object; "
 		    "{ \"backends\": [ ... ] } would be right");
 		return -1;
 	}
-	if (t == JSON_OBJECT && read_members(r, &j, "", r->c) == 0 &&
+	if (t != JSON_ERROR && read_top(r, &j, t) == 0 &&
 	    json_next(&j) == JSON_END)
 		return 0;
 	if (!r->nomem)

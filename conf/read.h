@@ -2,11 +2,18 @@
 #define CONF_READ_H
 
 /*
- * From the text to struct config, key by key.  Each backend is checked as
- * soon as it has been read (conf/check.h).
+ * From the text to struct config, key by key.  Each backend, route
+ * and access key is checked as soon as it has been read (conf/check.h,
+ * conf/access.h).
  */
 
 #include "conf/value.h"
+
+/* Fills r->c with the defaults of the table. */
+void conf_defaults(struct conf_read *r);
+
+/* A further backend with the defaults of the table; NULL: no memory. */
+struct config_backend *conf_backend(struct conf_read *r);
 
 /*
  * Fills r->c with the defaults and then with what stands in text; notes

@@ -1,6 +1,7 @@
 #include "conf/value.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/pool.h"
@@ -30,13 +31,17 @@ const char *
 conf_path(char at[CONF_PATH_MAX], const struct conf_read *r,
     const struct config_key *k)
 {
-	const char *list = strstr(k->path, "[]");
+	const char *path = k->path, *list;
 
+	/* auto-proxy's array has no name. */
+	if (r->c->form == FORM_ARRAY && strncmp(path, "backends", 8) == 0)
+		path += 8;
+	list = strstr(path, "[]");
 	if (list == NULL)
-		snprintf(at, CONF_PATH_MAX, "%s", k->path);
+		snprintf(at, CONF_PATH_MAX, "%s", path);
 	else
 		snprintf(at, CONF_PATH_MAX, "%.*s[%u]%s",
-		    (int)(list - k->path), k->path, r->index, list + 2);
+		    (int)(list - path), path, r->index, list + 2);
 	return at;
 }
 
@@ -67,6 +72,41 @@ conf_expect(struct conf_read *r, struct json *j, enum json_type t,
 	conf_wrong(r, j, k, "is %s; %s would be right", type_words(t), right);
 	json_skip(j);
 	return 0;
+}
+
+void *
+conf_grow(struct conf_read *r, void *list, size_t n, size_t size)
+{
+	void *p;
+
+	/* Powers of two: full exactly when n is one of them, or 0. */
+	if ((n & (n - 1)) != 0)
+		return list;
+	p = realloc(list, (n == 0 ? 1 : n * 2) * size);
+	if (p == NULL)
+		r->nomem = 1;
+	return p;
+}
+
+int
+conf_next(struct conf_read *r, struct json *j, enum json_type *t,
+    const struct config_key *k, size_t n, size_t max)
+{
+	size_t over = 0;
+
+	for (;;) {
+		*t = json_next(j);
+		if (*t == JSON_CLOSE)
+			return 0;
+		if (*t == JSON_ERROR || *t == JSON_END)
+			return -1;
+		if (n < max)
+			return 1;
+		if (over++ == 0)
+			conf_wrong(r, j, k, "has too many items; %lu at most",
+			    (unsigned long)max);
+		json_skip(j);
+	}
 }
 
 static int
@@ -197,9 +237,8 @@ make_string(struct conf_read *r, const struct json *j,
 }
 
 int
-conf_string(struct conf_read *r, const struct json *j,
-    const struct config_key *k, int secret, int may_be_empty,
-    struct str *out)
+conf_text(struct conf_read *r, const struct json *j,
+    const struct config_key *k, int secret, int may_be_empty)
 {
 	struct str s;
 
@@ -221,7 +260,17 @@ conf_string(struct conf_read *r, const struct json *j,
 		    k->range[0] != '\0' ? k->range : "something");
 		return -1;
 	}
-	*out = conf_pool_add(r->c->pool, s);
+	return 0;
+}
+
+int
+conf_string(struct conf_read *r, const struct json *j,
+    const struct config_key *k, int secret, int may_be_empty,
+    struct str *out)
+{
+	if (conf_text(r, j, k, secret, may_be_empty) == -1)
+		return -1;
+	*out = conf_pool_add(r->c->pool, buf_str(&r->word));
 	if (out->p == NULL) {
 		r->nomem = 1;
 		return -1;

@@ -10,6 +10,15 @@
 #include "conf/keys.h"
 #include "json.h"
 
+/* A backend's name in the list of a route or an access key. */
+struct conf_name {
+	enum conf_kind of;		/* CONF_ROUTES or CONF_KEYS */
+	unsigned index;			/* in the text */
+	size_t owner;			/* in config.routes or access_keys */
+	struct str name;		/* in the config's pool */
+	size_t at;
+};
+
 /* What all parts of the parser share during one run. */
 struct conf_read {
 	struct config *c;		/* being filled */
@@ -17,8 +26,12 @@ struct conf_read {
 	struct conf_faults *faults, *notes;
 	/* Places of values in the text, plus 1; by row; 0: not written. */
 	size_t seen[CONF_KEYS_MAX];
-	size_t *places;			/* owned: of each backend's name */
-	unsigned index;			/* of the backend that is being read */
+	/* Owned, by kind of list: of each backend's and access key's name,
+	   and of each route. */
+	size_t *places[CONF_LISTS];
+	struct conf_name *names;	/* owned */
+	size_t nnames;
+	unsigned index;			/* of the item that is being read */
 	struct buf word, work;		/* scratch; wiped at the end */
 	unsigned nomem:1;
 };
@@ -67,6 +80,22 @@ int conf_scalar(struct conf_read *r, struct json *j, enum json_type t,
 int conf_string(struct conf_read *r, const struct json *j,
     const struct config_key *k, int secret, int may_be_empty,
     struct str *out);
+
+/*
+ * The same, left in r->word, which is wiped in the end, and nowhere else.
+ */
+int conf_text(struct conf_read *r, const struct json *j,
+    const struct config_key *k, int secret, int may_be_empty);
+
+/* Room for one more of size bytes in an array of n; NULL: no memory. */
+void *conf_grow(struct conf_read *r, void *list, size_t n, size_t size);
+
+/*
+ * The next item of a list or map that was opened: 1; at its end 0; -1 if
+ * the text breaks.  n are there already; what is above max is skipped.
+ */
+int conf_next(struct conf_read *r, struct json *j, enum json_type *t,
+    const struct config_key *k, size_t n, size_t max);
 
 /* 1 if a word is "NNN" or "Nxx" with N from 3 to 5; then its bounds. */
 int conf_statuses(struct str word, int *low, int *high);

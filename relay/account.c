@@ -95,25 +95,33 @@ account_attempt(struct account *a, const struct config_backend *b,
 }
 
 void
-account_change(const struct fo_backend *b, const struct fo_change *c,
-    const char *reason)
+account_change(const struct fo_change *c, const char *reason)
 {
 	static const char *const state[] = { "closed", "open", "half-open" };
-	char t[24];
+	const struct fo_backend *b = c->of;
+	char t[24], who[256];
 
+	if (b == NULL)
+		return;
+	snprintf(who, sizeof who, "backend \"%s\"%s%s%s",
+	    b->parent != NULL ? b->parent->name : b->name,
+	    b->parent != NULL ? ", model \"" : "",
+	    b->parent != NULL ? b->name : "", b->parent != NULL ? "\"" : "");
 	if (c->before != c->after && c->after == FO_OPEN)
-		log_warn("backend \"%s\": %s -> open (%s), next try in %s",
-		    b->name, state[c->before], reason,
-		    account_time(t, c->wait));
+		log_warn("%s: %s -> open (%s), next try in %s", who,
+		    state[c->before], reason, account_time(t, c->wait));
 	else if (c->before != c->after)
-		log_info("backend \"%s\": %s -> %s", b->name,
-		    state[c->before], state[c->after]);
+		log_info("%s: %s -> %s", who, state[c->before],
+		    state[c->after]);
+	else if (c->fell)
+		log_warn("%s is down (%s)", who, reason);
+	else if (c->rose)
+		log_info("%s is up again", who);
 	if (c->cooled)
-		log_warn("backend \"%s\": rate limited, last for %s (%s)",
-		    b->name, account_time(t, c->wait),
-		    fo_source_text(b->cool_source));
+		log_warn("%s: rate limited, last for %s (%s)", who,
+		    account_time(t, c->wait), fo_source_text(b->cool_source));
 	if (c->warmed)
-		log_info("backend \"%s\": cool-down is over", b->name);
+		log_info("%s: cool-down is over", who);
 }
 
 void

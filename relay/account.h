@@ -40,9 +40,8 @@ void account_request(const struct account *a, int types, const char *how,
 void account_attempt(struct account *a, const struct config_backend *b,
     const struct fo_outcome *o, const char *why);
 
-/* What an outcome changed in the health of a backend. */
-void account_change(const struct fo_backend *b, const struct fo_change *c,
-    const char *reason);
+/* What an outcome changed in the health of a backend, or a model at it. */
+void account_change(const struct fo_change *c, const char *reason);
 
 /*
  * Why better placed backends were passed over for candidate `chosen` (-1:

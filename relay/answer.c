@@ -207,12 +207,43 @@ array_judge(struct answer *a)
 	return event_judge(a, &e) == ANSWER_BAD ? ANSWER_BAD : ANSWER_GOOD;
 }
 
+/*
+ * Follows the nesting of JSON that goes through unread, so that an answer
+ * that ends with its connection cannot be cut short unseen.
+ */
+static void
+nest_watch(struct answer *a, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		if (a->escaped)
+			a->escaped = 0;
+		else if (s.p[i] == '"')
+			a->quoted ^= 1u;
+		else if (a->quoted)
+			a->escaped = s.p[i] == '\\';
+		else if (s.p[i] == '{' || s.p[i] == '[')
+			a->depth++;
+		else if ((s.p[i] == '}' || s.p[i] == ']') && a->depth > 0)
+			a->depth--;
+	}
+}
+
+static int
+is_json(const struct answer *a)
+{
+	return a->kind == ANSWER_PLAIN || a->kind == ANSWER_ARRAY;
+}
+
 /* After the commit: usage, stop reason and end are still of interest. */
 static void
 tail_watch(struct answer *a, struct str data)
 {
 	size_t took;
 
+	if (is_json(a))
+		nest_watch(a, data);
 	if (a->blind || a->kind != ANSWER_STREAM)
 		return;
 	if (a->held.len == 0) {
@@ -322,9 +353,12 @@ answer_done(struct answer *a)
 	case ANSWER_OPAQUE:
 		return ANSWER_GOOD;
 	default:
-		if (a->committed)
+		if (!a->committed)
+			return plain_judge(a);
+		if (a->depth == 0 && !a->quoted)
 			return ANSWER_GOOD;
-		return plain_judge(a);
+		a->fault = FO_TRUNCATED_FAULT;
+		return ANSWER_BAD;
 	}
 }
 
@@ -338,6 +372,8 @@ void
 answer_committed(struct answer *a)
 {
 	a->committed = 1;
+	if (is_json(a) && !a->complete)
+		nest_watch(a, buf_str(&a->held));
 	if (a->kind == ANSWER_STREAM)
 		buf_take(&a->held, a->scanned);
 	else

@@ -41,6 +41,9 @@ struct answer {
 	unsigned blind:1;		/* too large to be read on */
 	unsigned complete:1;		/* all of the body is there */
 	unsigned error_seen:1;		/* an error event after the commit */
+	unsigned quoted:1;		/* in a JSON string ... */
+	unsigned escaped:1;		/* ... after a backslash */
+	uint64_t depth;		/* of JSON that is let through unread */
 	struct buf held;	/* before the commit all, later one event */
 	size_t scanned;		/* bytes of held in events already judged;
 				   blanks, until its kind is known */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "net/link.h"
 #include "net/socket.h"
+#include "relay/check.h"
 #include "relay/door.h"
 #include "wire/http_body.h"
 #include "wire/http_write.h"
@@ -55,6 +56,7 @@ struct client {
 	unsigned until_close:1;		/* the connection ends the answer */
 	unsigned started:1;		/* an answer's head was written */
 	unsigned gone:1;		/* sending failed: nobody is there */
+	unsigned torn:1;		/* bytes of an answer were lost */
 	struct client *next, *prev;
 };
 
@@ -65,6 +67,8 @@ static void client_step(struct client *, uint64_t);
 static void
 request_free(struct client *c)
 {
+	generation_free(c->req.gen);
+	c->req.gen = NULL;
 	free(c->req.head);
 	free(c->req.h);
 	c->req.head = NULL;
@@ -86,6 +90,9 @@ client_close(struct client *c, int rst, const char *why)
 	if (c->state == CL_DEAD)
 		return;
 	c->state = CL_DEAD;
+	/* A plain end would make a torn answer look whole. */
+	if (c->torn || (c->ex != NULL && c->until_close))
+		rst = 1;
 	if (c->ex != NULL) {
 		exchange_abandon(c->ex, why);
 		exchange_free(c->ex);
@@ -156,10 +163,12 @@ client_flush(struct client *c)
 	struct str s = buf_str(&c->out);
 	size_t before = link_pending(&c->link);
 
-	if (s.n == 0)
+	if (s.n == 0 && !c->out.bad)
 		return;
-	if (c->out.bad || link_write(&c->link, &s, 1) == -1) {
+	/* Once bytes are lost none may follow them. */
+	if (c->gone || c->out.bad || link_write(&c->link, &s, 1) == -1) {
 		c->gone = 1;	/* told in the next turn: nobody below us */
+		c->torn = 1;
 		loop_again(c->env->loop, &c->watch);
 	}
 	if (before == 0)
@@ -334,7 +343,8 @@ static void
 request_serve(struct client *c)
 {
 	c->state = CL_BUSY;
-	c->ex = exchange_new(&c->env->ex, c->env->gen, &c->req, &ex_ops, c);
+	c->ex = exchange_new(&c->env->ex, &c->req, &ex_ops, c);
+	c->req.gen = NULL;
 	c->req.head = NULL;
 	c->req.h = NULL;
 	buf_init(&c->req.body, c->env->gen->cfg->limits.body);
@@ -431,6 +441,11 @@ head_take(struct client *c, const struct http_head *h, uint64_t now)
 			return;
 		}
 	}
+	if (access_key(c->env->gen->cfg, h, &c->req.key, &why) == -1) {
+		client_refuse(c, h, 401, why, 1);
+		return;
+	}
+	c->req.gen = generation_ref(c->env->gen);
 	if (head_keep(c, h) == -1) {
 		client_refuse(c, h, 503, "out of memory", 1);
 		return;
@@ -754,6 +769,9 @@ client_generation(struct client_env *env, struct generation *g)
 {
 	struct generation *old = env->gen;
 
+	checks_stop(env->checks);
+	env->checks = checks_start(g, &env->ex.up);
+	g->registry->budget_percent = g->cfg->retry.budget_percent;
 	env->gen = g;
 	if (old != NULL) {
 		generation_retire(old);

@@ -10,6 +10,7 @@
 #include "relay/exchange.h"
 #include "relay/target.h"
 
+struct checks;
 struct client;
 
 /* What all client connections of a process share. */
@@ -17,6 +18,7 @@ struct client_env {
 	struct exchange_env ex;
 	struct loop *loop;		/* borrowed */
 	struct generation *gen;		/* a reference: for new requests */
+	struct checks *checks;		/* owned: of gen's backends */
 	struct client *list;		/* owned: all open connections */
 	unsigned count;
 	unsigned busy;			/* of them, with a request */

@@ -8,11 +8,13 @@
 #include "relay/account.h"
 #include "relay/forward.h"
 #include "relay/route.h"
+#include "wire/failover_read.h"
 #include "wire/http_write.h"
 
 #define EX_FIELDS_MAX	(2 * HTTP_HEAD_MAX)
 #define EX_CLIENT_LEFT	499	/* in the log, as nginx has it */
 #define EX_AGAIN_MS	300	/* before a second try on one backend */
+#define EX_ERROR_READ	8192	/* bytes of an error that are searched */
 #define EX_ERROR_MS	2000	/* for the body of an answer that failed */
 
 struct exchange {
@@ -23,6 +25,7 @@ struct exchange {
 	void *arg;
 	struct exchange_request req;
 	struct route route;		/* owned: model, candidates */
+	struct str user;		/* subject of user_limits; in req.h */
 	struct fo_ticket ticket;
 	struct target *target;		/* of the attempt that runs */
 	size_t cur;			/* its candidate */
@@ -41,6 +44,7 @@ struct exchange {
 	unsigned committed:1;
 	unsigned ended:1;
 	unsigned failed:1;		/* an attempt did, not by a limit */
+	unsigned resort:1;		/* the last resort was used */
 };
 
 static void exchange_next(struct exchange *, uint64_t);
@@ -69,9 +73,18 @@ exchange_log(struct exchange *ex, int status, const char *how)
 	    loop_us());
 }
 
+/* What the provider has counted is charged, whatever the end was. */
+static void
+exchange_charge(struct exchange *ex)
+{
+	access_charge(&ex->env->access, ex_config(ex), ex->req.key, ex->user,
+	    &ex->answer.watch.usage, loop_now(ex->env->up.loop));
+}
+
 static void
 exchange_end(struct exchange *ex, int cut)
 {
+	exchange_charge(ex);
 	ex->ended = 1;
 	timer_clear(ex->env->up.loop, &ex->again);
 	ex->ops->end(ex->arg, cut);
@@ -124,7 +137,7 @@ attempt_book(struct exchange *ex, const struct fo_outcome *o,
 	if (b == NULL)
 		return;
 	failover_end(&ex->ticket, ex_policy(ex), o, now, &c);
-	account_change(b, &c, reason);
+	account_change(&c, reason);
 }
 
 /* ---- answers of our own ---- */
@@ -155,6 +168,11 @@ reply_error(struct exchange *ex, int status, const char *message,
 	if (retry_ms > 0)
 		http_write_fieldu(&ex->fields, "retry-after",
 		    (retry_ms + 999) / 1000);
+	/* Half a line would be another head: rather none, or no text. */
+	if (ex->fields.bad)
+		buf_clear(&ex->fields);
+	if (body.bad)
+		buf_free(&body);
 	ex->account.backend = str_of("");
 	exchange_log(ex, status, "");
 	ex->ops->start(ex->arg, status, buf_str(&ex->fields),
@@ -171,7 +189,7 @@ reply_none(struct exchange *ex, uint64_t now)
 	char msg[400], t[24];
 
 	failover_none(ex->route.cands, ex->route.limited, ex->route.n,
-	    ex->failed, now, &none);
+	    ex->failed, ex_policy(ex), now, &none);
 	if (none.status == 429)
 		snprintf(msg, sizeof msg,
 		    "every backend is rate limited; the soonest is free in %s",
@@ -184,8 +202,12 @@ reply_none(struct exchange *ex, uint64_t now)
 		    "now%s%s; try again in %s", ex->account.cause[0] != '\0' ?
 		    "; last: " : "", ex->account.cause,
 		    account_time(t, none.retry_ms));
-	reply_error(ex, none.status, msg,
-	    none.status == 502 ? 0 : none.retry_ms);
+	/* auto-proxy's users know these two. */
+	if (ex_config(ex)->form == FORM_ARRAY)
+		reply_error(ex, 503, msg, ex->resort ? 120000 : 30000);
+	else
+		reply_error(ex, none.status, msg,
+		    none.status == 502 ? 0 : none.retry_ms);
 }
 
 /* ---- one attempt over: to the client, or on to the next ---- */
@@ -213,8 +235,27 @@ type_write(struct exchange *ex, struct buf *out, struct str held)
 		http_write_field(out, "content-type", type);
 }
 
-/* The answer is the client's from here on: the only place that decides. */
+/* A good answer whose fields found no memory: none of its head went out. */
 static void
+commit_failed(struct exchange *ex)
+{
+	struct fo_outcome o;
+
+	ex->committed = 0;
+	if (ex->up != NULL) {
+		upstream_abort(ex->up);
+		ex->up = NULL;
+	}
+	outcome_make(&o, ex, FO_HOLD, FO_LOCAL_FAULT);
+	attempt_book(ex, &o, "", loop_now(ex->env->up.loop));
+	reply_error(ex, 503, "out of memory for this answer", 1000);
+}
+
+/*
+ * The answer is the client's from here on: the only place that decides.
+ * -1: it could not be; the exchange is over.
+ */
+static int
 exchange_commit(struct exchange *ex)
 {
 	struct str held = answer_held(&ex->answer);
@@ -229,14 +270,19 @@ exchange_commit(struct exchange *ex)
 	    ex->answer.kind == ANSWER_ARRAY)
 		length = -1;
 	ex->committed = 1;
+	type_write(ex, &ex->fields, held);
+	own_fields(ex, &ex->fields);
+	if (ex->fields.bad || ex->type.bad) {
+		commit_failed(ex);
+		return -1;
+	}
 	ex->account.backend = ex->target->cfg->name;
 	ex->account.first_us = loop_us();
 	if (ex->answer.status < 300 && b != NULL) {
-		failover_commit(&ex->ticket, ex_policy(ex), &c);
-		account_change(b, &c, "");
+		failover_commit(&ex->ticket, ex_policy(ex),
+		    loop_now(ex->env->up.loop), &c);
+		account_change(&c, "");
 	}
-	type_write(ex, &ex->fields, held);
-	own_fields(ex, &ex->fields);
 	ex->ops->start(ex->arg, ex->answer.status, buf_str(&ex->fields),
 	    length);
 	if (held.n > 0)
@@ -245,6 +291,7 @@ exchange_commit(struct exchange *ex)
 	buf_free(&ex->type);
 	answer_committed(&ex->answer);
 	request_release(ex);
+	return 0;
 }
 
 static void
@@ -310,6 +357,20 @@ attempt_failed(struct exchange *ex, const struct fo_outcome *o,
 	exchange_next(ex, now);
 }
 
+/*
+ * 1 if an error names the model that was asked for: then it is about that
+ * model, and must not bench the others of the backend.
+ */
+static int
+names_model(const struct exchange *ex, struct str body)
+{
+	struct str model = config_model_for(ex->target->cfg, ex->route.model);
+
+	if (body.n > EX_ERROR_READ)
+		body.n = EX_ERROR_READ;
+	return model.n > 0 && str_casefind(body, model) != -1;
+}
+
 /* A status or a text that may move on: 4.6. */
 static void
 error_judge(struct exchange *ex, uint64_t now)
@@ -332,15 +393,18 @@ error_judge(struct exchange *ex, uint64_t now)
 		    loop_wall(ex->env->up.loop), &o.cool_source);
 	}
 	if (failover_judge(ex_policy(ex), &o) == FO_NEXT) {
+		o.model_only = names_model(ex, body) != 0;
 		answer_note(&ex->answer, body);
 		attempt_failed(ex, &o, ex->answer.note, now);
 		return;
 	}
 	/* Booked here: its end will not know that a text stopped it. */
-	if (o.fault == FO_STOP_TEXT_FAULT)
+	if (o.fault == FO_STOP_TEXT_FAULT) {
 		attempt_book(ex, &o, "", now);
-	exchange_commit(ex);
-	if (ex->answer.complete)
+		if (ex_config(ex)->form == FORM_VARIABLES)
+			ex->answer.status = 400;	/* as llm-proxy says */
+	}
+	if (exchange_commit(ex) == 0 && ex->answer.complete)
 		exchange_finish(ex, now);
 }
 
@@ -356,8 +420,7 @@ content_judge(struct exchange *ex, uint64_t now)
 	outcome_make(&o, ex, FO_HOLD, text != FO_NONE_FAULT ? text :
 	    ex->answer.fault);
 	if (failover_judge(ex_policy(ex), &o) == FO_RETURN) {
-		exchange_commit(ex);
-		if (ex->answer.complete)
+		if (exchange_commit(ex) == 0 && ex->answer.complete)
 			exchange_finish(ex, now);
 		return;
 	}
@@ -371,8 +434,7 @@ step_take(struct exchange *ex, enum answer_step step, uint64_t now)
 	case ANSWER_HOLD:
 		break;
 	case ANSWER_GOOD:
-		exchange_commit(ex);
-		if (ex->answer.complete)
+		if (exchange_commit(ex) == 0 && ex->answer.complete)
 			exchange_finish(ex, now);
 		break;
 	case ANSWER_BAD:
@@ -459,7 +521,9 @@ up_done(void *arg, uint64_t now)
 		step_take(ex, step, now);
 	else if (step == ANSWER_BAD)
 		exchange_broken(ex, ex->answer.fault,
-		    "the stream ended without a stop reason", now);
+		    ex->answer.kind == ANSWER_STREAM ?
+		    "the stream ended without a stop reason" :
+		    "the document ended too early", now);
 	else
 		exchange_finish(ex, now);
 }
@@ -585,21 +649,74 @@ exchange_again(void *arg, uint64_t now)
 	attempt_start(arg, 0, now);
 }
 
+/* What a person should know of an attempt that is not an ordinary one. */
+static void
+ticket_log(const struct exchange *ex)
+{
+	const char *name = ex->ticket.b->name;
+
+	if (ex->ticket.trial)
+		log_info("%s is a trial for \"%s\" (breaker half-open)",
+		    ex->req.id, name);
+	if (ex->ticket.probe)
+		log_info("%s asks \"%s\" whether its cool-down is over before "
+		    "its time", ex->req.id, name);
+	if (ex->ticket.last_resort)
+		log_info("%s tries \"%s\" as a last resort: all are down",
+		    ex->req.id, name);
+}
+
+/* Asks for the right to one more attempt.  The candidate, or -1. */
+static int
+next_pick(struct exchange *ex, uint64_t now)
+{
+	const struct config *cfg = ex_config(ex);
+	struct fo_want want;
+	size_t i;
+
+	for (i = 0; i < ex->route.n; i++)
+		ex->route.cands[i].rate_wait = access_backend_wait(
+		    &ex->env->access, ex->gen->targets[ex->route.index[i]].cfg,
+		    now);
+	memset(&want, 0, sizeof want);
+	want.strategy = ex->route.strategy;
+	want.random = util_random(&ex->env->random);
+	want.sticky = ex->route.sticky;
+	want.max_tries = cfg->retry.tries_per_backend;
+	want.last_resort = 1;
+	return failover_pick(ex->route.cands, ex->route.n, &want,
+	    &cfg->failover, now, &ex->ticket);
+}
+
+/* 1 if another attempt may be made at all. */
+static int
+next_allowed(const struct exchange *ex, uint64_t now)
+{
+	const struct config *cfg = ex_config(ex);
+
+	if (cfg->retry.attempts > 0 &&
+	    ex->account.attempts >= cfg->retry.attempts)
+		return 0;
+	if (ex->account.attempts == 0 ||
+	    failover_budget(ex->gen->registry, now))
+		return 1;
+	log_warn("%s is not tried again: no backend has answered for 10 s, "
+	    "and the retry budget is used up", ex->req.id);
+	return 0;
+}
+
 /* Who is next?  Starts the attempt, or answers that there is none. */
 static void
 exchange_next(struct exchange *ex, uint64_t now)
 {
-	const struct config *cfg = ex_config(ex);
 	struct fo_cand *c;
 	int i;
 
-	if (cfg->retry.attempts > 0 &&
-	    ex->account.attempts >= cfg->retry.attempts) {
+	if (!next_allowed(ex, now)) {
 		reply_none(ex, now);
 		return;
 	}
-	i = failover_pick(ex->route.cands, ex->route.n,
-	    cfg->retry.tries_per_backend, &cfg->failover, now, &ex->ticket);
+	i = next_pick(ex, now);
 	if (ex->account.attempts == 0 || i == -1)
 		account_skips(&ex->account, ex->route.cands, ex->route.n, i,
 		    now);
@@ -611,11 +728,11 @@ exchange_next(struct exchange *ex, uint64_t now)
 	ex->cur = (size_t)i;
 	ex->target = &ex->gen->targets[ex->route.index[i]];
 	ex->account.attempts++;
-	if (ex->ticket.trial)
-		log_info("%s is a trial for \"%s\" (breaker half-open)",
-		    ex->req.id, c->b->name);
-	if (c->tried++ > 0 && timer_set(ex->env->up.loop, &ex->again,
-	    now + EX_AGAIN_MS) == 0)
+	ex->resort |= ex->ticket.last_resort;
+	access_backend_take(&ex->env->access, ex->target->cfg, now);
+	ticket_log(ex);
+	if (c->tried++ > 0 && !ex_config(ex)->retry.no_pause &&
+	    timer_set(ex->env->up.loop, &ex->again, now + EX_AGAIN_MS) == 0)
 		return;
 	attempt_start(ex, 0, now);
 }
@@ -644,9 +761,8 @@ exchange_id(struct exchange_env *env, const struct http_head *h,
 }
 
 struct exchange *
-exchange_new(struct exchange_env *env, struct generation *gen,
-    const struct exchange_request *r, const struct exchange_ops *ops,
-    void *arg)
+exchange_new(struct exchange_env *env, const struct exchange_request *r,
+    const struct exchange_ops *ops, void *arg)
 {
 	struct exchange *ex;
 	struct buf body = r->body;
@@ -655,10 +771,11 @@ exchange_new(struct exchange_env *env, struct generation *gen,
 		free(r->head);
 		free(r->h);
 		buf_free(&body);
+		generation_free(r->gen);
 		return NULL;
 	}
 	ex->env = env;
-	ex->gen = generation_ref(gen);
+	ex->gen = r->gen;
 	ex->req = *r;
 	ex->ops = ops;
 	ex->arg = arg;
@@ -676,14 +793,36 @@ exchange_new(struct exchange_env *env, struct generation *gen,
 	return ex;
 }
 
+/* The header that names the user is ours: it is not for the backend. */
+static void
+user_take(struct exchange *ex)
+{
+	const struct config *cfg = ex_config(ex);
+	struct http_head *h = ex->req.h;
+	unsigned i;
+
+	ex->user = access_user(cfg, ex->req.key, h);
+	for (i = 0; cfg->user_limits.enabled && i < h->nfields; i++)
+		if (str_caseeq(h->fields[i].name, cfg->user_limits.header))
+			h->fields[i].hop = 1;
+}
+
 void
 exchange_go(struct exchange *ex)
 {
-	uint64_t now = loop_now(ex->env->up.loop);
+	uint64_t now = loop_now(ex->env->up.loop), wait;
 	struct route_fault f;
+	const char *why;
 
+	user_take(ex);
+	dialect_detect(&ex->route.call, ex->req.h);
+	if (access_admit(&ex->env->access, ex_config(ex), ex->req.key,
+	    ex->user, now, &wait, &why) == -1) {
+		reply_error(ex, 429, why, wait);
+		return;
+	}
 	if (route_make(&ex->route, ex->req.h, buf_str(&ex->req.body), ex->gen,
-	    &f) == -1) {
+	    ex->req.key, &f) == -1) {
 		reply_error(ex, f.status, f.why, f.status == 503 ? 1000 : 0);
 		return;
 	}
@@ -711,6 +850,7 @@ exchange_abandon(struct exchange *ex, const char *why)
 	snprintf(how, sizeof how, ", %s", why);
 	exchange_log(ex, ex->committed ? ex->answer.status : EX_CLIENT_LEFT,
 	    how);
+	exchange_charge(ex);
 	ex->ended = 1;
 	timer_clear(ex->env->up.loop, &ex->again);
 }

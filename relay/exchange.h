@@ -12,6 +12,7 @@
 #include "failover.h"
 #include "http.h"
 #include "net/loop.h"
+#include "relay/access.h"
 #include "relay/answer.h"
 #include "relay/target.h"
 #include "relay/upstream.h"
@@ -44,27 +45,30 @@ struct exchange_ops {
 struct exchange_env {
 	struct upstream_env up;
 	uint64_t random;		/* state of util_random() */
+	struct access access;		/* what keys and users have used */
 	uint64_t served;		/* requests so far, for the log */
 };
 
 /* The request, as the client connection read it. */
 struct exchange_request {
+	struct generation *gen;	/* ownership passes: a reference, taken when
+				   the head came, and kept to the end */
 	char *head;		/* ownership passes: malloc'd bytes */
 	struct http_head *h;	/* ownership passes: parsed in `head` */
 	struct buf body;	/* ownership passes: decoded */
 	char id[EXCHANGE_ID_MAX + 1];
+	const struct config_access_key *key;	/* of gen's config; or NULL */
 	uint64_t began_us;	/* loop_us() when its head was complete */
 };
 
 struct exchange;
 
 /*
- * Takes r to be served under a generation (referenced).  Calls nothing
- * back.  NULL: out of memory; r's parts are freed then.
+ * Takes r to be served.  Calls nothing back.  NULL: out of memory; r's parts are freed then.
  */
 struct exchange *exchange_new(struct exchange_env *env,
-    struct generation *gen, const struct exchange_request *r,
-    const struct exchange_ops *ops, void *arg);
+    const struct exchange_request *r, const struct exchange_ops *ops,
+    void *arg);
 
 /* Begins; may call back, end() too, before it returns. */
 void exchange_go(struct exchange *ex);

@@ -105,7 +105,7 @@ key_write(struct buf *out, const struct config_backend *b, const char *name,
 
 static int
 auth_write(struct buf *out, const struct http_head *h,
-    const struct config_backend *b)
+    const struct config_backend *b, enum dialect client)
 {
 	static const struct {
 		enum http_id id;
@@ -136,6 +136,12 @@ auth_write(struct buf *out, const struct http_head *h,
 		key_write(out, b, "authorization", "Bearer ");
 	if (b->auth == AUTH_X_API_KEY || b->auth == AUTH_BOTH)
 		key_write(out, b, "x-api-key", "");
+	if (b->auth == AUTH_BY_PATH && client == DIALECT_ANTHROPIC) {
+		key_write(out, b, "x-api-key", "");
+		if (http_get(h, HTTP_ANTHROPIC_VERSION).p == NULL)
+			buf_adds(out, "anthropic-version: 2023-06-01\r\n");
+	} else if (b->auth == AUTH_BY_PATH)
+		key_write(out, b, "authorization", "Bearer ");
 	if (b->auth == AUTH_X_GOOG_API_KEY)
 		key_write(out, b, "x-goog-api-key", "");
 	return out->bad ? -1 : 0;
@@ -223,7 +229,7 @@ forward_request(struct buf *out, const struct http_head *h,
 	forward_target(out, h, b, call);
 	buf_adds(out, " HTTP/1.1\r\n");
 	http_write_field(out, "host", b->url.host_port);
-	auth_write(out, h, b);
+	auth_write(out, h, b, call->dialect);
 	for (i = 0; i < h->nfields; i++) {
 		f = &h->fields[i];
 		if (request_field_goes(f, read) &&

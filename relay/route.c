@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "relay/sticky.h"
 
 #define ROUTE_MODEL_MAX 1024	/* bytes of a model's name */
 
@@ -145,27 +146,34 @@ path_hides(const struct http_head *h)
 static void
 candidate_add(struct route *r, const struct generation *gen, size_t i)
 {
+	const struct config_backend *b = gen->targets[i].cfg;
 	struct fo_cand *c = &r->cands[r->n];
 
 	memset(c, 0, sizeof *c);
 	c->b = gen->targets[i].health;
-	c->priority = gen->targets[i].cfg->priority;
+	c->model = failover_model(gen->registry, c->b,
+	    config_model_for(b, r->model));
+	c->priority = config_priority(gen->cfg, b, r->strategy);
+	c->weight = b->weight;
+	c->max_concurrent = b->max_concurrent;
 	r->index[r->n++] = i;
 }
 
 /* Fills the candidates; *disabled: one that fits is switched off. */
 static void
-candidates_fill(struct route *r, const struct generation *gen, int *disabled,
-    const char **why)
+candidates_fill(struct route *r, const struct generation *gen,
+    const struct config_access_key *key, int *disabled, const char **why)
 {
-	const struct config_backend *b;
+	const struct config *cfg = gen->cfg;
+	const struct config_route *way = config_route(cfg, r->model);
 	size_t i;
 
-	for (i = 0; i < gen->cfg->nbackends; i++) {
-		b = gen->targets[i].cfg;
-		if (!config_fits(b, r->call.dialect, r->model, why))
+	r->strategy = way != NULL ? way->strategy : cfg->strategy;
+	for (i = 0; i < cfg->nbackends; i++) {
+		if (!config_candidate(cfg, key, way, i, r->call.dialect,
+		    r->model, why))
 			continue;
-		if (b->enabled)
+		if (cfg->backends[i].enabled)
 			candidate_add(r, gen, i);
 		else
 			*disabled = 1;
@@ -173,17 +181,31 @@ candidates_fill(struct route *r, const struct generation *gen, int *disabled,
 	if (r->n > 0 || r->call.op != OP_OTHER)
 		return;
 	/* Paths that nobody knows: the first eligible of any API. */
-	for (i = 0; i < gen->cfg->nbackends; i++)
-		if (gen->targets[i].cfg->enabled)
+	for (i = 0; i < cfg->nbackends; i++)
+		if (cfg->backends[i].enabled &&
+		    config_key_allows_backend(key, i) &&
+		    config_key_allows_model(key, r->model))
 			candidate_add(r, gen, i);
+}
+
+/* A model of up to a hundred bytes, for a message. */
+static struct str
+shown(struct str model)
+{
+	size_t n = model.n < 100 ? model.n : 100;
+
+	while (n < model.n && n > 0 && (model.p[n] & 0xc0) == 0x80)
+		n--;		/* not within a character */
+	return str_n(model.n > 0 ? model.p : "", n);
 }
 
 static int
 candidates_make(struct route *r, const struct generation *gen,
-    struct route_fault *f)
+    const struct config_access_key *key, struct route_fault *f)
 {
 	size_t n = gen->cfg->nbackends;
 	const char *why = "no backend is configured";
+	struct str m = shown(r->model);
 	int disabled = 0;
 
 	r->cands = malloc(n * sizeof *r->cands);
@@ -191,24 +213,31 @@ candidates_make(struct route *r, const struct generation *gen,
 	r->limited = calloc(n, 1);
 	if (r->cands == NULL || r->index == NULL || r->limited == NULL)
 		return fault(f, 500, "out of memory");
-	candidates_fill(r, gen, &disabled, &why);
+	if (!config_key_allows_model(key, r->model)) {
+		f->status = 403;
+		snprintf(f->why, sizeof f->why, "this access key may not use "
+		    "the model \"%.*s\"", (int)m.n, m.p);
+		return -1;
+	}
+	candidates_fill(r, gen, key, &disabled, &why);
 	if (r->n > 0)
 		return 0;
 	f->status = disabled ? 503 : 404;
 	snprintf(f->why, sizeof f->why, "no %sbackend serves the model "
 	    "\"%.*s\" to %s clients (%s)", disabled ? "enabled " : "",
-	    r->model.n < 100 ? (int)r->model.n : 100,
-	    r->model.n > 0 ? r->model.p : "", dialect_name(r->call.dialect),
+	    (int)m.n, m.p, dialect_name(r->call.dialect),
 	    disabled ? "those that could are disabled" : why);
 	return -1;
 }
 
 int
 route_make(struct route *r, const struct http_head *h, struct str body,
-    const struct generation *gen, struct route_fault *f)
+    const struct generation *gen, const struct config_access_key *key,
+    struct route_fault *f)
 {
 	memset(r, 0, sizeof *r);
 	buf_init(&r->text, ROUTE_MODEL_MAX);
+	r->registry = gen->registry;
 	dialect_detect(&r->call, h);
 	r->model = r->call.model;
 	r->stream = r->call.stream;
@@ -217,12 +246,21 @@ route_make(struct route *r, const struct http_head *h, struct str body,
 		    "escapes, dots and empty segments");
 	if (op_has_body(r->call.op) && body_read(r, body, f) == -1)
 		return -1;
-	return candidates_make(r, gen, f);
+	if (candidates_make(r, gen, key, f) == -1)
+		return -1;
+	if (r->strategy == FO_STICKY)
+		r->sticky = sticky_number(h, body, key != NULL ? key->name :
+		    str_of(""));
+	return 0;
 }
 
 void
 route_free(struct route *r)
 {
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		failover_put(r->registry, r->cands[i].model);
 	buf_free(&r->text);
 	free(r->cands);
 	free(r->index);

@@ -19,11 +19,15 @@ struct route {
 	struct buf text;	/* owned: where model lies if the body had it */
 	unsigned stream:1;	/* the answer is to be a stream */
 	unsigned json:1;	/* the body is a JSON object with a model */
+	enum fo_strategy strategy;	/* inside one priority */
+	uint64_t sticky;	/* of the conversation, for FO_STICKY */
 	/* The candidates; three arrays of n, owned. */
 	struct fo_cand *cands;
 	size_t *index;		/* of the target of each candidate */
 	unsigned char *limited;	/* it answered 429 to this request */
 	size_t n;
+	struct failover *registry;	/* borrowed: where the models' records
+					   are given back */
 };
 
 /* Why a request cannot be served: an HTTP status and a sentence. */
@@ -33,14 +37,15 @@ struct route_fault {
 };
 
 /*
- * Reads head and body.  Returns 0; -1 with f: 400 for a body that had to
+ * Reads head and body; key: what the client may use, NULL: everything.  Returns 0; -1 with f: 400 for a body that had to
  * be JSON and is not, and for an unknown path that is a known one once it is
- * normalized; 404 for a model that no backend could ever serve, 503 if only
+ * normalized; 403 for a model that the key may not use; 404 for a model that no backend could ever serve, 503 if only
  * disabled ones could, 500 when out of memory.
  * r is to be freed in both cases.
  */
 int route_make(struct route *r, const struct http_head *h, struct str body,
-    const struct generation *gen, struct route_fault *f);
+    const struct generation *gen, const struct config_access_key *key,
+    struct route_fault *f);
 
 void route_free(struct route *r);
 

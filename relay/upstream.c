@@ -248,13 +248,12 @@ upstream_tick(void *arg, uint64_t now)
 	}
 	if (u->state == UP_EXCHANGE && u->got_head && !u->ops->wants(u->arg))
 		u->last_io = now;	/* we hold it up, not the backend */
-	if (upstream_due(u) > now) {
-		if (upstream_arm(u) == -1)
-			upstream_fail(u, FO_LOCAL_FAULT, "out of memory", now);
+	if (upstream_due(u) > now && upstream_arm(u) == 0)
 		return;
-	}
 	if (u->state == UP_IDLE)
 		upstream_close(u);
+	else if (upstream_due(u) > now)
+		upstream_fail(u, FO_LOCAL_FAULT, "out of memory", now);
 	else if (u->state == UP_CONNECT && u->addr_at != 0 &&
 	    u->addr_at <= now && upstream_due(u) == u->addr_at)
 		connect_next(u, now);

@@ -1,10 +1,11 @@
-/* objs: config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/pages.o conf/describe.o failover.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
+/* objs: config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/list.o conf/read.o conf/check.o conf/access.o conf/form.o conf/route.o conf/pages.o conf/describe.o failover.o wire/failover_health.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/sha256.o base/util.o */
 
 /*
  * Any bytes as a config: parsed twice with one result; faults if and only
  * if there is no config, each a line of its own, at most 50 and a tally;
  * what comes from the environment or a file is in no message; a config
- * describes itself without its secrets.
+ * describes itself without its secrets, and names only what it has.  Bytes
+ * that begin with "ENV" are the values of variables, one a line.
  */
 
 #include <stdlib.h>
@@ -26,6 +27,67 @@ get_env(void *arg, const char *name)
 	    strcmp(name, "METRICS_PORT") == 0)
 		return NULL;
 	return strlen(name) < 4 ? FROM_ENV : NULL;
+}
+
+#define VARS 5
+static const char *const vars[VARS] = {
+	"PROXY_URL", "API_KEY", "MY_ACCESS_KEY", "MAX_RETRIES", "PROXY_PORT"
+};
+static char values[VARS][256];
+
+static const char *
+get_line(void *arg, const char *name)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < VARS; i++)
+		if (strcmp(name, vars[i]) == 0)
+			return values[i];
+	return NULL;
+}
+
+/* 1 if the text is of that kind; then its lines are in values. */
+static int
+take_lines(struct str text)
+{
+	size_t i, k, at = 4;
+
+	if (!str_starts(text, "ENV\n"))
+		return 0;
+	for (i = 0; i < VARS; i++, at++) {
+		for (k = 0; at < text.n && text.p[at] != '\n' &&
+		    k < sizeof values[i] - 1; at++)
+			values[i][k++] = text.p[at];
+		values[i][k] = '\0';
+	}
+	return 1;
+}
+
+/* What routes and keys name is there. */
+static void
+check_places(const struct config *c)
+{
+	const char *why;
+	size_t i, k;
+
+	CHECK(c->nbackends > 0);
+	for (i = 0; i < c->nroutes; i++) {
+		CHECK(c->routes[i].nbackends > 0);
+		CHECK((unsigned)c->routes[i].strategy <= FO_STICKY);
+		for (k = 0; k < c->routes[i].nbackends; k++)
+			CHECK(c->routes[i].backends[k] < c->nbackends);
+		/* No route stands in the shadow of another. */
+		CHECK(config_route(c, c->routes[i].model) == &c->routes[i]);
+	}
+	for (i = 0; i < c->naccess_keys; i++) {
+		for (k = 0; k < c->access_keys[i].nbackends; k++)
+			CHECK(c->access_keys[i].backends[k] < c->nbackends);
+		if (config_candidate(c, &c->access_keys[i], NULL, 0,
+		    DIALECT_OPENAI, str_of("gpt-4"), &why))
+			CHECK(config_key_allows_backend(&c->access_keys[i],
+			    0));
+	}
 }
 
 static int
@@ -87,18 +149,20 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const struct config_env env = { get_env, read_file, NULL };
-	static const struct config_flags flags = { -1, -1 };
+	static const struct config_env line_env = { get_line, NULL, NULL };
+	static const struct config_flags flags = { -1, -1, 0 };
 	struct str text = str_n((const char *)p, n);
 	struct buf faults[2], notes[2], out[2];
 	struct config *c[2];
-	int i;
+	int i, lines = take_lines(text);
 
 	for (i = 0; i < 2; i++) {
 		buf_init(&faults[i], 1 << 20);
 		buf_init(&notes[i], 1 << 20);
 		buf_init(&out[i], 1 << 24);
-		c[i] = config_parse(text, "fuzz", &env, &flags, &faults[i],
-		    &notes[i]);
+		c[i] = lines ? config_from_env(&line_env, &flags, &faults[i],
+		    &notes[i]) : config_parse(text, "fuzz", &env, &flags,
+		    &faults[i], &notes[i]);
 		CHECK((c[i] == NULL) == (faults[i].len > 0));
 		check_lines(&faults[i]);
 		check_lines(&notes[i]);
@@ -106,6 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		check_hidden(text, &notes[i]);
 		if (c[i] == NULL)
 			continue;
+		check_places(c[i]);
 		config_describe(c[i], &out[i]);
 		CHECK(out[i].len > 0 && !out[i].bad);
 		config_secrets(c[i], must_hide, &out[i]);

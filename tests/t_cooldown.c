@@ -1,5 +1,5 @@
-/* objs: failover.o http.o base/scan.o base/buf.o base/util.o */
-#include "failover.h"
+/* objs: wire/failover_read.o failover.o wire/failover_health.o http.o base/scan.o base/buf.o base/util.o */
+#include "wire/failover_read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #define RA "retry-after: "
 #define RAMS "retry-after-ms: "
 #define UNI "anthropic-ratelimit-unified-reset: "
+#define UN "anthropic-ratelimit-unified-"
 #define ATOK "anthropic-ratelimit-tokens-"
 #define AREQ "anthropic-ratelimit-requests-"
 #define XRES "x-ratelimit-reset-"
@@ -176,6 +177,13 @@ static const struct {
 	{ 429, "", "\"retryDelay\"", 60000, DEF },
 	{ 429, "", "\"retryDelay", 60000, DEF },
 	{ 429, "", "retryDelay: 12s", 60000, DEF },
+	{ 429, "", "{\"message\":\"{\\\"retryDelay\\\": \\\"34s\\\"}\"}", 34000,
+	    INFO },
+	{ 429, "", "\\\\\\\"retryDelay\\\\\\\":\\\\\\\"1.5s\\\\\\\"", 1500,
+	    INFO },
+	{ 429, "", "\\\"retryDelay\\\": \\\"34s", 60000, DEF },
+	{ 429, "", "\\\"retryDelay\\\": \\", 60000, DEF },
+	{ 429, "", "\"retryDelays\": \"34s\"", 60000, DEF },
 	{ 429, RA "3\r\n", RD("\"12s\""), 3000, AFTER },
 	{ 429, XRES "tokens: 5s\r\n", RD("\"12s\""), 5000, RESET },
 	/* a good answer names only what it exhausted */
@@ -185,6 +193,54 @@ static const struct {
 	{ 200, XRES "tokens: 5s\r\n" XREM "tokens: 0\r\n"
 	    XRES "requests: 7s\r\n" XREM "requests: 2\r\n", "", 5000, RESET },
 	{ 200, XREM "tokens: 0\r\n", "", 0, NONE },
+	{ 200, XRES "requests: 6m0s\r\n" XREM "requests: 0\r\n", "", 360000,
+	    RESET },
+	/* subscriptions: the windows that are rejected, the latest of them */
+	{ 429, UN "status: rejected\r\n" UNI "1795219245\r\n", "", 45000,
+	    RESET },
+	{ 429, UN "status: rejected\r\n" UNI "1795219245\r\n"
+	    UN "5h-status: rejected\r\n" UN "5h-reset: 1795219245\r\n"
+	    UN "7d-status: allowed\r\n" UN "7d-reset: 1795219900\r\n", "",
+	    45000, RESET },
+	{ 429, UN "status: rejected\r\n" UNI "1795219245\r\n"
+	    UN "5h-status: rejected\r\n" UN "5h-reset: 1795219245\r\n"
+	    UN "7d-status: Rejected\r\n" UN "7d-reset: 1795219900\r\n", "",
+	    700000, RESET },
+	{ 429, UN "5h-reset: 1795219900\r\n" UN "5h-status: rejected\r\n"
+	    UN "7d-reset: 1795219245\r\n" UN "7d-status: allowed_warning"
+	    "\r\n", "", 700000, RESET },
+	{ 429, UN "status: rejected\r\n" UN "7d_opus-status: rejected\r\n"
+	    UN "7d_opus-reset: 1795219900\r\n" UNI "1795219245\r\n", "",
+	    700000, RESET },
+	{ 429, UN "status: allowed\r\n" UN "5h-status: rejected\r\n"
+	    UN "5h-reset: 1795219900\r\n" UNI "1795219245\r\n", "", 45000,
+	    RESET },
+	{ 429, UN "overage-reset: 1795219201\r\n" UNI "1795219245\r\n", "",
+	    45000, RESET },
+	{ 429, UN "overage-status: rejected\r\n"
+	    UN "overage-reset: 1795219900\r\n", "", 60000, DEF },
+	{ 200, UN "status: allowed\r\n" UNI "1795219245\r\n"
+	    UN "5h-status: allowed\r\n" UN "5h-reset: 1795219245\r\n"
+	    UN "overage-status: rejected\r\n"
+	    UN "overage-reset: 1795219900\r\n", "", 0, NONE },
+	{ 200, UN "status: allowed_warning\r\n" UNI "1795219245\r\n", "", 0,
+	    NONE },
+	{ 200, UN "status: rejected\r\n" UNI "1795219245\r\n", "", 45000,
+	    RESET },
+	{ 200, UN "status: rejected\r\n" UNI "1795219245\r\n"
+	    UN "overage-status: allowed\r\n", "", 0, NONE },
+	{ 200, UN "status: rejected\r\n" UNI "1795219245\r\n"
+	    UN "overage-status: allowed_warning\r\n", "", 0, NONE },
+	{ 200, UN "status: rejected\r\n" UNI "1795219245\r\n"
+	    UN "overage-status: rejected\r\n", "", 45000, RESET },
+	{ 200, UN "status: allowed\r\n" UN "5h-status: rejected\r\n"
+	    UN "5h-reset: 1795219900\r\n", "", 0, NONE },
+	{ 200, UN "5h-status: rejected\r\n" UN "5h-reset: 1795219900\r\n",
+	    "", 700000, RESET },
+	{ 200, UN "5h-remaining: 0\r\n" UN "5h-reset: 1795219900\r\n", "",
+	    700000, RESET },
+	{ 200, ATOK "status: rejected\r\n" ATOK
+	    "reset: 2026-11-21T00:00:12Z\r\n", "", 0, NONE },
 	/* an error event under status 200 is a limit as any other */
 	{ 200, "", "event: error\ndata: {}", 60000, DEF },
 	{ 200, RA "5\r\n", "{\"error\":{}}", 5000, AFTER },

@@ -1,4 +1,4 @@
-/* objs: failover.o http.o base/scan.o base/buf.o base/util.o */
+/* objs: failover.o wire/failover_health.o http.o base/scan.o base/buf.o base/util.o */
 #include "failover.h"
 
 #include <stdlib.h>
@@ -10,38 +10,27 @@
 #define BACKENDS 4
 #define SLOTS 10
 
-static void
-policy_init(struct fo_policy *p)
-{
-	int s;
-
-	memset(p, 0, sizeof *p);
-	fo_on_set(p, 429, 1);
-	for (s = 500; s <= 599; s++)
-		fo_on_set(p, s, 1);
-	p->failure_threshold = 3;
-	p->open_ms = 30000;
-	p->half_open_requests = 1;
-	p->cooldown_ms = 60000;
-	p->max_cooldown_ms = 3600000;
-}
-
-/* ---- 1. event lists ---- */
-
 /*
  * Words of a script, each with a blank behind it:
  *	th= ho= tries= open= cool= max= n= on= off=	settings (n: backends)
+ *	hl= su= fa= ab= rm= wi= wm= try=	the kinds of health
+ *	mc= ra=		max_concurrent of all, rate_wait of a
+ *	mod		all candidates have the record of a model
  *	pr=112		priorities of a, b, c, d
  *	+50 +30s	time goes on
  *	r		a new request
  *	p1=b p1=-	pick into slot 1; b is expected, or nothing
  *	e1=500		ends slot 1; see outcomes[]; 429/5000 cools 5000 ms
  *	c1		slot 1 commits
+ *	x1.t1		of its ticket: t trial, p probe, l last resort
  *	a=500>b=200	a new request, and picks and ends until then
- *	a!O		state: C, O, H
- *	a.f2		f failures, w wait, t trials, n in flight,
- *			s skip of the last pick: N, T, O, R
- *	k=CO		states of the last change; k.c k.w k.m: its fields
+ *	a=m500		the same, about the model alone
+ *	ok=a no=a	a health check was good, or not
+ *	a!O		state: C, O, H; A!O: of the model at a
+ *	a.f2		f failures, w wait, t trials, n in flight, S score,
+ *			d down; of the last pick: W wait of the candidate,
+ *			s skip: N, T, O, R, D down, B busy, L own rate limit
+ *	k=CO		states of the last change; k.c k.w k.m k.f k.r: fields
  *	none=429,1000	what failover_none() says
  *	reload		references are taken anew and the old ones dropped
  */
@@ -207,6 +196,157 @@ static const char *const scripts[] = {
 	"th=1 n=1 ho=2 a=500 +30s r p0=a r p1=a e0=500 a!O c1 a!O a.t0 k=OO "
 	    "e1=200 a!O",
 	"th=1 n=1 r p0=a c0 k=CC a.n1 e0=cut a!O", "n=1 c0 k=CC a!C",
+	/* score: twice above 70, exact limits, what costs nothing */
+	"hl=2 n=1 a=500>a=500 a.S80 p0=- a.sT",
+	"hl=2 a=500>a=200 a.S95 a=200 a.S100 a=200 a.S100",
+	"hl=2 a=500>a=500>b=200 a=500>a=500>b=200 a.S60 a=500>b=200 "
+	    "a=500>b=200 a=500>b=200 a.d0 a=500>b=200 k.r0 a.S20 a.d1 b=200 "
+	    "a.sD a.W300000",
+	"hl=2 fa=29 n=1 r p0=a e0=500 a.S71 r p0=a e0=500 p0=a e0=500 a.S13",
+	"hl=2 fa=30 n=1 r p0=a e0=500 a.S70 r p0=a e0=500 p0=-",
+	"hl=2 fa=30 n=1 r p0=a e0=500 p0=a e0=500 p0=- a.S40",
+	"hl=2 fa=50 n=1 tries=3 r p0=a e0=500 p0=a e0=500 a.S0 p0=- a.sD",
+	"hl=2 fa=79 n=1 r p0=a e0=500 a.S21 a.d0 fa=1 a=500 a.S20 k.f1 a.d1",
+	"hl=2 fa=80 ab=19 n=1 r p0=a e0=500 a.S20 a.d0",
+	"hl=2 fa=0 th=1 n=1 a=500>a=500 a.S100 a!C",
+	"hl=2 on=401 n=1 a=401 a.S90 a!C",
+	"hl=2 n=1 r p0=a e0=500 a.S90 a=429/9 a=404 a=left a=local a=rate/9 "
+	    "a=stop a=stale a.S90",
+	"hl=1 n=1 a=500 a.S100 hl=4 a=500 a.S100",
+	/* score: it rises alone */
+	"hl=2 fa=80 n=1 r p0=a e0=500 a.S20 r p0=- none=503,300000 +299999 "
+	    "a.S20 r p0=- a.W1 +1 a.S25 a.W1 r p0=a a.W0 e0=left a.S25 "
+	    "+299999 a.S25 +1 a.S30 +59999 a.S30 +1 a.S35 +780s a.S100 "
+	    "+9000s a.S100",
+	"hl=2 fa=100 n=1 r p0=a e0=500 a.S0 r p0=- a.W540000 +539999 r p0=- "
+	    "a.S20 +1 a.S25 r p0=a",
+	"hl=2 fa=100 su=1 rm=1 ab=99 n=1 r p0=a e0=500 r p0=- a.W6000000 "
+	    "+5999999 r p0=- +1 r p0=a",
+	"hl=2 fa=100 su=0 rm=0 ab=200 n=1 r p0=a e0=500 +6000s r p0=a e0=200 "
+	    "a.S100",
+	/* emergency */
+	"hl=2 fa=50 n=1 a=500>a=500 a.S0 r p0=- a.sD none=503,540000",
+	"hl=2 fa=50 try=1 a=500>a=500>b=500>b=500 a.S0 b.S0 r p0=a x0.l1 "
+	    "a.sN a.S10 b.S10 fa=10 e0=500 a.S0 p0=b x0.l1 a.S0 e0=200 b.S15 "
+	    "k.r0 p0=- r p0=a x0.l1 a.S10 b.S15 e0=200 a.S15 a=200 a.S20 "
+	    "a=200 a.S25 a.d0 k.r1 r p0=a x0.l0",
+	"hl=2 fa=95 try=1 n=1 r p0=a e0=500 a.S5 r p0=a x0.l1 a.S5 e0=200 "
+	    "a.S15",
+	"hl=2 fa=100 su=40 try=1 n=1 r p0=a e0=500 a=200 a.S50",
+	"hl=2 fa=90 try=1 pr=21 r p0=b e0=500 p0=a e0=500 r p0=a x0.l1 "
+	    "e0=500 p0=b x0.l1",
+	"hl=2 fa=90 try=1 r p0=a e0=500 r p0=b x0.l0 a.sD",
+	"hl=2 fa=90 try=1 tries=3 n=1 r p0=a e0=500 r p0=a e0=500 p0=-",
+	/* window */
+	"hl=4 a=500>b=200 a.d0 a=500>b=200 a.d1 b=200 a.sD a.W140000 +139999 "
+	    "b=200 a.sD a.W1 +1 r p0=a e0=200 a.d0",
+	"hl=4 n=1 a=500 +100s a=500 a.d1 k.f1 +39999 a.d1 +1 a.d0",
+	"hl=4 n=1 a=500 +139999 a=500 a.d1",
+	"hl=4 n=1 a=500 +140s a=500 a.d0 +1 a=500 a.d1",
+	"hl=4 n=1 a=200 +1s a=500 a=500 a=500 a.d0 +138999 a.d0 +1 a.d1 +999 "
+	    "a.d1 +1 a.d0",
+	"hl=4 n=1 a=429/9 a=429/9 a.d0 a=500 a=429/9 a.d0 a=left a=local "
+	    "a.d0 a=500 a.d1",
+	"hl=4 n=1 a=500 a=404 a=500 a=500 a.d0",
+	"hl=4 on=401 n=1 a=401 a=401 a.d1 a!C",
+	"hl=4 wm=1 n=1 a=500 a.d1", "hl=4 wm=0 n=1 a.d0 a=500 a.d1",
+	"hl=4 wm=5 n=1 a=500 a=500 a=500 a=500 a.d0 a=500 a.d1",
+	"hl=4 n=1 a=500 +1s a=500 a.d1 wm=3 a.d0 +1s a=500 a.d1 a.W0 r p0=- "
+	    "a.W138000 wm=2 r p0=- a.W139000",
+	"hl=4 wm=3 n=1 a=500 a=500 a.d0 wm=2 a.d1",
+	"hl=4 wm=3 n=1 a=500 a=500 a=500 a.d1 +140s a.d0 a=500 a=500 a.d0 "
+	    "a=500 a.d1 +140s a=500 +9s a=500 a.d0 +9s a=500 a.d1",
+	"hl=4 wi=0 n=1 a=500 a=500 a=500 a.d0",
+	"hl=4 try=1 n=1 a=500 a=500 a.d1 r p0=a x0.l1 e0=200 a.d0 k.r1",
+	"hl=4 n=1 a=500 a=500 no=a a.d1 k.r0 ok=a a.d0 k.r1 a=500 a.d0 a=500 "
+	    "a.d1 k.f1",
+	/* several kinds must agree */
+	"hl=5 th=1 a=500>b=200 a!O a.d0 r p0=a x0.t0 x0.l0 e0=200 a!C",
+	"hl=5 th=1 a=500>b=200 a=500>b=200 a.d1 b=200 a.sO a.W30000 +30s "
+	    "r p0=a x0.t1 e0=200 a!C",
+	"hl=5 th=9 n=1 a=500 a=500 a!C a.d0 a=500",
+	"hl=7 th=1 fa=40 n=1 a=500>a=500 a.S20 a!O a.d1 k.f1 r p0=- a.W30000",
+	"hl=6 fa=90 wm=2 n=1 r p0=a e0=500 a.S10 r p0=a e0=500 r p0=- a.sD "
+	    "a.W140000",
+	"hl=5 wm=9 th=1 n=1 a=500 +5s a=500 a!O a.w25000",
+	"hl=5 wm=9 th=1 on=401 n=1 a=500 +5s a=401 a!O a.w25000",
+	"hl=5 wm=9 th=1 n=1 a=500 a=429/9 a!C", "hl=5 wm=9 th=1 n=1 a=500 "
+	    "a=404 a!C", "hl=5 wm=9 th=1 n=1 a=500 a=left a!O a=local a!O",
+	"hl=5 wm=9 n=1 a=500 a=500 a=500 a!O r p0=a c0 k=OC a!C a.f2 c0 "
+	    "k=CC e0=cut a!O",
+	"hl=5 wm=9 th=1 n=1 a=500 +30s r p0=a x0.t1 r p1=a x1.t0 a.t1 a.n2 "
+	    "e1=500 a!H e0=200 a!C",
+	"hl=5 wm=9 th=1 n=1 a=500 +30s r p0=a r p1=a e1=200 a!C a.t1 e0=500 "
+	    "a!C a.t0",
+	"hl=8 th=1 n=1 a=500 a!C a.d0 a=500 a.S100 a=200",
+	"th=1 n=1 a=500 a!O hl=4 a.d0 a=200 a!C hl=1 a=200",
+	/* all down: once each in the order of the list, if it may */
+	"try=1 th=1 a=500>b=500 r p0=a x0.l1 x0.t0 e0=500 a.w30000 p0=b "
+	    "x0.l1 e0=200 b!C p0=- a.sT b.sT",
+	"try=1 th=1 pr=21 b=500>a=500 r p0=a x0.l1 p1=b x1.l1",
+	"try=1 th=1 tries=2 n=1 a=500 r p0=a e0=500 p0=-",
+	"try=1 th=1 a=500>b=500 +30s r p0=a x0.t1 e0=500 p0=b x0.t1 e0=500 "
+	    "p0=- none=502,0",
+	"try=1 th=1 n=1 a=500 +30s r p0=a x0.t1 r p1=a x1.l1 x1.t0 a.t1 "
+	    "e1=500 a!H e0=200 a!C",
+	"try=1 th=1 n=1 a=500 r p0=a +30s r p1=a x1.t1 x1.l0 e1=500 a!O "
+	    "e0=200 a!O a=500 a!O",
+	"try=1 th=1 n=1 a=500 a=left a!O a=404 a!C",
+	"try=1 th=1 n=1 a=500 r p0=a c0 a!C e0=200",
+	"try=1 th=1 mc=1 n=1 a=500 r p0=a r p1=- a.sO",
+	"try=1 th=1 n=1 a=500 ra=7 r p0=- a.sO",
+	"try=1 th=1 n=3 a=500>b=500>c=429/5000 r p0=c x0.l0 e0=429/5000 p0=a "
+	    "x0.l1",
+	/* room and rate */
+	"mc=1 r p0=a r p1=b a.sB e0=200 r p2=a",
+	"n=1 mc=2 r p0=a r p1=a r p2=- a.sB none=503,1000 e0=200 r p2=a",
+	"ra=5000 b=200 a.sL a.W5000 a.f0 ra=0 a=200",
+	"n=1 ra=5000 r p0=- none=429,5000", "ra=5000 r p0=b e0=429/9000 p0=- "
+	    "none=429,5000", "ra=5000 mc=1 r p0=b r p1=- a.sL b.sB "
+	    "none=503,1000", "ra=5000 r p0=b e0=500 p0=- none=502,0",
+	"hl=2 n=1 ra=9 r p0=- a.S100 a.d0",
+	/* what is about one model */
+	"mod a=m429/5000>b=200 k.c0 a.w0 A.w5000 b=200 a.W5000 +5s a=200",
+	"mod n=1 a=m429/5000 k.c1 k.m5000 a=200 A.w0",
+	"mod n=1 th=2 a=m500 a.f0 A.f1 a=m500 A!O a!C k=CO r p0=- a.sO "
+	    "a.W30000 +30s r p0=a x0.t1 A.t1 a.t0 a.n1 A.n1 e0=200 A!C A.n0",
+	"mod n=1 th=3 a=500 a.f1 A.f0 a=m500 a.f1 A.f1 a=200 a.f0 A.f0",
+	"mod n=1 th=1 a=500 +30s r p0=a a.t1 A.t0 e0=m500 a!C A!O",
+	"mod n=1 th=1 a=m500 +30s a=500 A!H A.t0 a!O +30s r p0=a a.t1 A.t1 "
+	    "e0=200 a!C A!C",
+	"mod n=1 th=1 a=m500 +30s a=404 A!C", "mod n=1 th=1 a=m500 +30s "
+	    "r p0=a c0 A!C A.t0 e0=left A.n0",
+	"mod n=1 th=1 a=m500 +30s r p0=a r p1=- a.sR e0=left r p1=a",
+	"mod n=1 a=429/5000 a.w5000 A.w0 a=200 a.w0",
+	"mod n=1 a=200/5000 a.w5000 A.w0 a=m200/7000 a.w0 A.w7000",
+	"mod n=1 on=401 a=m401 A!O a!C", "n=1 a=m500 a.f1 a=m429/9 a.w9",
+	"mod hl=4 n=1 a=m500 a.d0 a=m500 A.d1 a.d0 r p0=- a.sD a.W140000",
+	"mod hl=2 fa=80 n=1 r p0=a e0=m500 a.S100 A.S20 r p0=- a.sD",
+	"mod hl=2 fa=100 try=1 n=1 r p0=a e0=m500 A.S0 r p0=a x0.l1 A.S10 "
+	    "a.S100 e0=200 A.S15",
+	"mod th=1 a=m500>b=200 a.d0 b=200 a.sO",
+	/* a long cool-down: a single request in ten minutes asks */
+	"a=429/1800000>b=200 +599999 b=200 +1 r p0=a x0.p1 r p1=b e1=200 "
+	    "e0=429/1000 a.w1200000 k.c0 b=200 +599999 b=200 +1 r p0=a x0.p1 "
+	    "e0=200 a.w0 k.w1 r p0=a x0.p0",
+	"a=429/600000>b=200 +599999 b=200",
+	"a=429/600001>b=200 +600s r p0=a x0.p1 e0=500 a.f1 a.w1",
+	"r p0=a p1=b e0=200 e1=429/1800000 +600s a=200 r p0=a e0=500 p0=b "
+	    "x0.p1 e0=200 b.w0",
+	"a=429/3600000>b=200 +600s r p0=a e0=left b=200 +599999 b=200 +1 "
+	    "r p0=a x0.p1 +900s r p1=b e1=200 e0=429/3600000 a.w3600000 "
+	    "k.c1 r p0=a x0.p1",
+	"a=429/1800000>b=200 +600s r p0=a c0 k.w1 a.w0 r p1=a x1.p0 e1=200 "
+	    "e0=200 a.w0",
+	"a=429/1800000>b=200 +1800s a=429/5000>b=200 b=200 +4999 b=200",
+	"mod a=m429/1800000>b=200 +600s r p0=a x0.p1 e0=m429/9 b=200 +600s "
+	    "r p0=a x0.p1 e0=200 A.w0",
+	/* health checks */
+	"th=1 n=1 a=500 a.d1 no=a a!O k=OO ok=a a!H k=OH k.r1 r p0=a x0.t1 "
+	    "e0=200 a!C ok=a a!C k=CC",
+	"th=1 n=1 a=500 ok=a a=500 a!O a.w30000", "th=1 n=1 a=500 +30s a.d0",
+	"hl=2 fa=90 n=1 r p0=a e0=500 ok=a a.S10 a.d1",
+	"n=1 a=429/5000 ok=a a.w5000 a.d0",
 	/* reload */
 	"th=2 a=500>b=429/5000 reload a.f1 b.w5000 a=500>b=200 a!O reload "
 	    "a!O a.w30000 r p0=b e0=200 +30s reload a=200",
@@ -263,7 +403,8 @@ struct play {
 	unsigned char limited[BACKENDS];
 	int failed;
 	size_t n;
-	unsigned tries;
+	struct fo_want want;
+	struct fo_backend *m[BACKENDS];
 	uint64_t now;
 };
 
@@ -293,7 +434,7 @@ play_request(struct play *g)
 static void
 play_pick(struct play *g, unsigned slot, char want)
 {
-	int got = failover_pick(g->c, g->n, g->tries, &g->p, g->now,
+	int got = failover_pick(g->c, g->n, &g->want, &g->p, g->now,
 	    &g->t[slot]);
 
 	P_OK((want == '-' ? -1 : want - 'a') == got, "picked %d", got);
@@ -307,9 +448,11 @@ play_end(struct play *g, unsigned slot, const char *word)
 {
 	struct fo_outcome o;
 	const char *slash = strchr(word, '/');
-	size_t i, len = strcspn(word, "/> ");
+	int model = *word == 'm';
+	size_t i, len = strcspn(word += model, "/> ");
 
 	memset(&o, 0, sizeof o);
+	o.model_only = model != 0;
 	for (i = 0; i < N(outcomes); i++)
 		if (str_is(str_n(word, len), outcomes[i].word))
 			break;
@@ -376,7 +519,8 @@ play_set(struct play *g, const char *w)
 {
 	static const char *const names[] = {
 		"th=", "ho=", "tries=", "open=", "cool=", "max=", "n=", "on=",
-		"off=", "pr="
+		"off=", "pr=", "hl=", "su=", "fa=", "ab=", "rm=", "wi=",
+		"wm=", "try=", "mc=", "ra="
 	};
 	const char *value = strchr(w, '=') + 1;
 	uint64_t v = strtoull(value, NULL, 10);
@@ -388,7 +532,7 @@ play_set(struct play *g, const char *w)
 	switch (i) {
 	case 0: g->p.failure_threshold = (unsigned)v; break;
 	case 1: g->p.half_open_requests = (unsigned)v; break;
-	case 2: g->tries = (unsigned)v; break;
+	case 2: g->want.max_tries = (unsigned)v; break;
 	case 3: g->p.open_ms = v; break;
 	case 4: g->p.cooldown_ms = v; break;
 	case 5: g->p.max_cooldown_ms = v; break;
@@ -399,31 +543,80 @@ play_set(struct play *g, const char *w)
 		for (i = 0; value[i] >= '0' && value[i] <= '9'; i++)
 			g->c[i].priority = value[i] - '0';
 		break;
+	case 10: g->p.health = (unsigned)v; break;
+	case 11: g->p.score.success = (unsigned)v; break;
+	case 12: g->p.score.failure = (unsigned)v; break;
+	case 13: g->p.score.healthy_above = (unsigned)v; break;
+	case 14: g->p.score.recover_minutes = (unsigned)v; break;
+	case 15: g->p.window.ms = v; break;
+	case 16: g->p.window.min_failures = (unsigned)v; break;
+	case 17:
+		g->p.when_all_down = v ? FO_ALL_DOWN_TRY : FO_ALL_DOWN_FAIL;
+		break;
+	case 18:
+		for (i = 0; i < BACKENDS; i++)
+			g->c[i].max_concurrent = (unsigned)v;
+		break;
+	case 19: g->c[0].rate_wait = v; break;
 	default:
 		return 0;
 	}
 	return 1;
 }
 
-/* a.f2 a!O */
+/* a.f2 a!O A.f2 */
 static void
 play_look(struct play *g, const char *w)
 {
-	struct fo_backend *b = g->b[w[0] - 'a'];
+	int model = *w < 'a', at = *w - (model ? 'A' : 'a');
+	struct fo_backend *b = model ? g->m[at] : g->b[at];
 	uint64_t want = strtoull(w + 3, NULL, 10), got;
 
 	if (w[1] == '!') {
 		P_OK("COH"[b->state] == w[2], "state %d", (int)b->state);
 		return;
 	}
-	if (w[2] == 's') {
-		P_OK("NTOR"[g->c[w[0] - 'a'].skip] == w[3], "skip");
+	switch (w[2]) {
+	case 's':
+		P_OK("NTORDBL"[g->c[at].skip] == w[3], "skip %d",
+		    (int)g->c[at].skip);
 		return;
+	case 'f': got = b->failures; break;
+	case 't': got = b->trials; break;
+	case 'n': got = b->in_flight; break;
+	case 'w': got = failover_wait(b, g->now); break;
+	case 'W': got = g->c[at].wait; break;
+	case 'S': got = failover_score(b, &g->p, g->now); break;
+	case 'd': got = failover_is_down(b, &g->p, g->now) != 0; break;
+	default: got = want + 1; break;
 	}
-	got = w[2] == 'f' ? b->failures : w[2] == 't' ? b->trials :
-	    w[2] == 'n' ? b->in_flight : failover_wait(b, g->now);
-	P_OK(strchr("ftnw", w[2]) != NULL && got == want, "it is %lu",
-	    (unsigned long)got);
+	P_OK(got == want, "it is %lu", (unsigned long)got);
+}
+
+/* x1.t1 */
+static void
+play_ticket(struct play *g, const char *w)
+{
+	const struct fo_ticket *t = &g->t[w[1] - '0'];
+	unsigned got = w[3] == 't' ? t->trial : w[3] == 'p' ? t->probe :
+	    t->last_resort;
+
+	P_OK(strchr("tpl", w[3]) != NULL && got == (unsigned)(w[4] - '0'),
+	    "it is %u", got);
+}
+
+/* Every candidate names one model from now on. */
+static void
+play_models(struct play *g)
+{
+	size_t i;
+
+	for (i = 0; i < BACKENDS; i++) {
+		g->m[i] = failover_model(&g->f, g->b[i], str_of("m"));
+		if (g->m[i] == NULL)
+			exit(2);
+		g->c[i].model = g->m[i];
+	}
 }
 
 static void
@@ -438,6 +631,10 @@ play_change(struct play *g, const char *w)
 		P_OK(g->k.cooled == want, "cooled");
 	else if (w[2] == 'w')
 		P_OK(g->k.warmed == want, "warmed");
+	else if (w[2] == 'f')
+		P_OK(g->k.fell == want, "fell");
+	else if (w[2] == 'r')
+		P_OK(g->k.rose == want, "rose");
 	else
 		P_OK(w[2] == 'm' && g->k.wait == want, "wait %lu",
 		    (unsigned long)g->k.wait);
@@ -449,7 +646,8 @@ play_none(struct play *g, const char *w)
 	struct fo_none none;
 	char *end;
 
-	failover_none(g->c, g->limited, g->n, g->failed, g->now, &none);
+	failover_none(g->c, g->limited, g->n, g->failed, &g->p, g->now,
+	    &none);
 	P_OK(none.status == (int)strtol(w, &end, 10), "status %d",
 	    none.status);
 	P_OK(none.retry_ms == strtoull(end + 1, NULL, 10), "retry %lu",
@@ -469,8 +667,15 @@ play_word(struct play *g, const char *w)
 		play_none(g, w + 5);
 	} else if (strncmp(w, "reload", 6) == 0) {
 		play_reload(g);
-	} else if (*w == 'r') {
+	} else if (strncmp(w, "mod", 3) == 0) {
+		play_models(g);
+	} else if (strncmp(w, "ok=", 3) == 0 || strncmp(w, "no=", 3) == 0) {
+		failover_checked(g->b[w[3] - 'a'], *w == 'o', &g->p, g->now,
+		    &g->k);
+	} else if (*w == 'r' && (w[1] == ' ' || w[1] == '\0')) {
 		play_request(g);
+	} else if (*w == 'x') {
+		play_ticket(g, w);
 	} else if (*w == 'k') {
 		play_change(g, w);
 	} else if (*w == 'p' && w[1] <= '9' && w[2] == '=') {
@@ -478,10 +683,11 @@ play_word(struct play *g, const char *w)
 	} else if (*w == 'e' && w[2] == '=') {
 		play_end(g, (unsigned)(w[1] - '0'), w + 3);
 	} else if (*w == 'c' && w[1] >= '0' && w[1] <= '9') {
-		failover_commit(&g->t[w[1] - '0'], &g->p, &g->k);
+		failover_commit(&g->t[w[1] - '0'], &g->p, g->now, &g->k);
 	} else if (*w >= 'a' && *w <= 'd' && w[1] == '=') {
 		play_walk(g, w);
-	} else if (*w >= 'a' && *w <= 'd' && (w[1] == '!' || w[1] == '.')) {
+	} else if (strchr("abcdABCD", *w) != NULL &&
+	    (w[1] == '!' || w[1] == '.')) {
 		play_look(g, w);
 	} else {
 		P_OK(strchr(w, '=') != NULL && play_set(g, w), "bad word");
@@ -498,9 +704,11 @@ test_script(const char *script)
 	memset(g, 0, sizeof *g);
 	g->script = script;
 	g->n = 2;
-	g->tries = 1;
 	g->now = 1000000;
-	policy_init(&g->p);
+	fo_policy_defaults(&g->p);
+	g->p.max_cooldown_ms = 3600000;
+	g->want.max_tries = 1;
+	g->want.last_resort = 1;
 	failover_init(&g->f);
 	for (i = 0; i < BACKENDS; i++) {
 		name[0] = (char)('a' + (char)i);
@@ -517,286 +725,6 @@ test_script(const char *script)
 	failover_free(&g->f);
 }
 
-/* ---- 2. judging ---- */
-
-#define PH(x) (1u << FO_##x)
-#define FA(x) (1ul << FO_##x##_FAULT)
-#define ANY (-1)
-#define ANY_PHASE 0xffu
-#define ANY_FAULT 0xfffffffful
-
-/* Booking: - nothing, L limited, G good, R returned, K bad key, S strike. */
-struct rule {
-	unsigned phases;
-	unsigned long faults;
-	int from, to;			/* status */
-	int reused, bytes, key;		/* 0, 1, ANY */
-	enum fo_verdict verdict;
-	char booking;
-};
-
-/* The first row that fits counts.  429, 401, 403 and 5xx move on. */
-static const struct rule rules[] = {
-	{ ANY_PHASE, FA(CLIENT_LEFT), 0, 999, ANY, ANY, ANY, FO_GIVE_UP, '-' },
-	{ PH(BODY), FA(LOCAL), 0, 999, ANY, ANY, ANY, FO_GIVE_UP, '-' },
-	{ ANY_PHASE, FA(LOCAL), 0, 999, ANY, ANY, ANY, FO_NEXT, '-' },
-	{ ANY_PHASE, FA(STOP_TEXT), 0, 999, ANY, ANY, ANY, FO_RETURN, 'R' },
-	/* committed */
-	{ PH(BODY), FA(RATE_TEXT), 0, 999, ANY, ANY, ANY, FO_GIVE_UP, 'L' },
-	{ PH(BODY), FA(NONE), 0, 999, ANY, ANY, 1, FO_RETURN, 'R' },
-	{ PH(BODY), FA(NONE), 200, 299, ANY, ANY, 0, FO_COMMIT, 'G' },
-	{ PH(BODY), FA(NONE), 429, 429, ANY, ANY, 0, FO_RETURN, 'L' },
-	{ PH(BODY), FA(NONE), 0, 999, ANY, ANY, 0, FO_RETURN, 'R' },
-	{ PH(BODY), ANY_FAULT, 429, 429, ANY, ANY, 0, FO_GIVE_UP, 'L' },
-	{ PH(BODY), ANY_FAULT, 0, 999, ANY, ANY, ANY, FO_GIVE_UP, 'S' },
-	/* stale */
-	{ ANY_PHASE, FA(CLOSED) | FA(CONNECT) | FA(TLS), 0, 999, 1, 0, ANY,
-	    FO_SAME_FRESH, '-' },
-	/* faults */
-	{ ANY_PHASE, FA(RATE_TEXT), 0, 999, ANY, ANY, ANY, FO_NEXT, 'L' },
-	{ ANY_PHASE, FA(STATUS), 0, 999, ANY, ANY, 1, FO_NEXT, 'K' },
-	{ ANY_PHASE, FA(STATUS), 401, 403, ANY, ANY, 0, FO_NEXT, 'K' },
-	{ ANY_PHASE, ANY_FAULT & ~FA(NONE), 429, 429, ANY, ANY, 0, FO_NEXT,
-	    'L' },
-	{ ANY_PHASE, ANY_FAULT & ~FA(NONE), 0, 999, ANY, ANY, ANY, FO_NEXT,
-	    'S' },
-	/* by status */
-	{ ANY_PHASE, FA(NONE), 0, 999, ANY, ANY, 1, FO_NEXT, 'K' },
-	{ ANY_PHASE, FA(NONE), 0, 199, ANY, ANY, 0, FO_NEXT, 'S' },
-	{ ANY_PHASE, FA(NONE), 200, 299, ANY, ANY, 0, FO_COMMIT, 'G' },
-	{ ANY_PHASE, FA(NONE), 401, 401, ANY, ANY, 0, FO_NEXT, 'K' },
-	{ ANY_PHASE, FA(NONE), 403, 403, ANY, ANY, 0, FO_NEXT, 'K' },
-	{ ANY_PHASE, FA(NONE), 429, 429, ANY, ANY, 0, FO_NEXT, 'L' },
-	{ ANY_PHASE, FA(NONE), 500, 599, ANY, ANY, 0, FO_NEXT, 'S' },
-	{ ANY_PHASE, FA(NONE), 300, 999, ANY, ANY, 0, FO_RETURN, 'R' },
-};
-
-static int
-rule_fits(const struct rule *r, const struct fo_outcome *o)
-{
-	return r->phases >> o->phase & 1 && r->faults >> o->fault & 1 &&
-	    o->status >= r->from && o->status <= r->to &&
-	    (r->reused == ANY || r->reused == (int)o->reused) &&
-	    (r->bytes == ANY || r->bytes == (int)o->any_bytes) &&
-	    (r->key == ANY || r->key == (int)o->bad_key);
-}
-
-/* What is booked on a closed breaker with one strike, or on a trial. */
-static char
-booking(const struct fo_policy *p, const struct fo_outcome *o, int trial)
-{
-	struct fo_backend b;
-	struct fo_ticket t;
-	struct fo_change k;
-	struct fo_cand c;
-
-	memset(&b, 0, sizeof b);
-	memset(&c, 0, sizeof c);
-	b.state = trial ? FO_OPEN : FO_CLOSED;
-	b.failures = 1;
-	c.b = &b;
-	if (failover_pick(&c, 1, 1, p, 5, &t) != 0 || t.trial != trial)
-		return '?';
-	failover_end(&t, p, o, 5, &k);
-	if (b.in_flight != 0 || b.trials != 0 || k.cooled != (b.cool_until > 5))
-		return '?';
-	if (trial && b.state == FO_HALF_OPEN)
-		return b.cool_until == 0 ? '-' : '?';
-	if (b.state == FO_OPEN)
-		return trial ? 'O' : b.failures == 1 ? 'K' : '?';
-	if (trial)
-		return 'C';
-	if (b.failures == 2)
-		return b.cool_until == 0 ? 'S' : '?';
-	if (b.failures == 0)
-		return b.cool_source == o->cool_source ? 'G' : '?';
-	return b.cool_until > 5 ? 'L' : 'R';
-}
-
-static void
-judge_one(const struct fo_policy *p, const struct fo_outcome *o)
-{
-	enum fo_verdict v = failover_judge(p, o);
-	const char *at;
-	char one, trial;
-	size_t i;
-
-	for (i = 0; i < N(rules) - 1; i++)
-		if (rule_fits(&rules[i], o))
-			break;
-	T_OK(rule_fits(&rules[i], o) && v == rules[i].verdict,
-	    "%s, %s, %d, %d%d%d: %d, row %d", fo_phase_text(o->phase),
-	    fo_fault_text(o->fault), o->status, (int)o->reused,
-	    (int)o->any_bytes, (int)o->bad_key, (int)v, (int)i);
-	one = booking(p, o, 0);
-	trial = booking(p, o, 1);
-	/* Nothing and returned look alike where there is no trial. */
-	at = strchr("-RGLKS", rules[i].booking);
-	T_OK(one == "RRGLKS"[at - "-RGLKS"] && trial == "-CCCOO"[at - "-RGLKS"],
-	    "%s, %s, %d, %d%d%d: booked %c %c, row %d",
-	    fo_phase_text(o->phase), fo_fault_text(o->fault), o->status,
-	    (int)o->reused, (int)o->any_bytes, (int)o->bad_key, one, trial,
-	    (int)i);
-}
-
-static void
-test_judge(void)
-{
-	static const int statuses[] = {
-		0, 101, 199, 200, 204, 299, 300, 302, 400, 401, 403, 404, 413,
-		422, 428, 429, 430, 499, 500, 503, 529, 599, 600, 999
-	};
-	struct fo_policy p;
-	struct fo_outcome o;
-	unsigned phase, fault, bits;
-	size_t i;
-
-	policy_init(&p);
-	fo_on_set(&p, 401, 1);
-	fo_on_set(&p, 403, 1);
-	memset(&o, 0, sizeof o);
-	o.cool_ms = 7000;
-	o.cool_source = FO_FROM_RETRY_AFTER;
-	for (phase = FO_RESOLVE; phase <= FO_BODY; phase++)
-		for (fault = 0; fault < FO_NFAULTS; fault++)
-			for (i = 0; i < N(statuses); i++)
-				for (bits = 0; bits < 8; bits++) {
-					o.phase = (enum fo_phase)phase;
-					o.fault = (enum fo_fault)fault;
-					o.status = statuses[i];
-					o.reused = bits & 1;
-					o.any_bytes = bits >> 1 & 1;
-					o.bad_key = bits >> 2 & 1;
-					judge_one(&p, &o);
-				}
-}
-
-/* ---- 3. policy and registry ---- */
-
-static void
-test_policy(void)
-{
-	struct fo_policy p;
-	int s, t;
-
-	memset(&p, 0, sizeof p);
-	for (s = -2000; s <= 2000; s++) {
-		fo_on_set(&p, s, 1);
-		fo_on_set(&p, s, 7);
-		for (t = 98; t <= 602; t++)
-			if (fo_on(&p, t) != (t == s && t >= 100 && t <= 599))
-				break;
-		T_OK(t == 603, "%d set, %d is wrong", s, t);
-		fo_on_set(&p, s, 0);
-		fo_on_set(&p, s, 0);
-		T_OK(!fo_on(&p, s), "%d", s);
-	}
-	for (t = 0; t < FO_NFAULTS; t++)
-		T_OK(*fo_fault_text((enum fo_fault)t) != '\0', "%d", t);
-	T_OK(strcmp(fo_fault_text(FO_LOCAL_FAULT), "no resources here") == 0 &&
-	    strcmp(fo_phase_text(FO_BODY), "body") == 0 &&
-	    strcmp(fo_skip_text(FO_SKIP_TRIAL), "trial running") == 0 &&
-	    strcmp(fo_source_text(FO_FROM_DEFAULT), "default") == 0, "last");
-}
-
-static void
-test_registry(void)
-{
-	struct failover f;
-	struct fo_backend *a, *b;
-
-	failover_init(&f);
-	a = failover_get(&f, str_of("a"));
-	b = failover_get(&f, str_n("abc", 2));
-	T_OK(a != NULL && b != NULL && a != b, "two");
-	T_OK(strcmp(b->name, "ab") == 0 && b->refs == 1 &&
-	    b->state == FO_CLOSED, "new");
-	T_OK(failover_get(&f, str_of("a")) == a && a->refs == 2, "same");
-	T_OK(failover_get(&f, str_of("A")) != a, "case counts");
-	a->failures = 2;
-	failover_put(&f, a);
-	T_OK(a->refs == 1 && a->failures == 2, "one is left");
-	failover_put(&f, a);
-	failover_put(&f, NULL);
-	a = failover_get(&f, str_of("a"));
-	T_OK(a != NULL && a->failures == 0 && a->refs == 1, "a new one");
-	T_OK(failover_get(&f, str_of("ab")) == b, "still there");
-	failover_free(&f);
-	T_OK(f.list == NULL, "empty");
-	failover_free(&f);
-}
-
-/* ---- 4. none left ---- */
-
-static void
-test_none(void)
-{
-	static const struct {
-		size_t n;
-		const char *waits;	/* ms: o open, c cooling, - nothing */
-		const char *limited;
-		int failed, status;
-		uint64_t retry;
-	} rows[] = {
-		{ 0, "", "", 0, 503, 1000 },
-		{ 0, "", "", 1, 502, 0 },
-		{ 1, "c5000", "1", 0, 429, 5000 },
-		{ 1, "c20", "1", 0, 429, 20 },
-		{ 1, "-", "1", 0, 429, 1000 },
-		{ 1, "c5000", "1", 1, 429, 5000 },
-		{ 1, "o5000", "0", 0, 503, 5000 },
-		{ 1, "o1", "0", 0, 503, 1 },
-		{ 1, "o0", "0", 0, 503, 1000 },
-		{ 1, "-", "0", 0, 503, 1000 },
-		{ 1, "-", "0", 1, 502, 0 },
-		{ 1, "o5000", "0", 1, 502, 0 },
-		{ 2, "c5000 c9000", "11", 0, 429, 5000 },
-		{ 2, "c9000 c5000", "11", 1, 429, 5000 },
-		{ 2, "c9000 o5000", "10", 0, 503, 5000 },
-		{ 2, "c5000 o9000", "10", 0, 503, 5000 },
-		{ 2, "c5000 o9000", "10", 1, 502, 0 },
-		{ 2, "c5000 -", "01", 1, 502, 0 },
-		{ 2, "o30000 -", "00", 0, 503, 1000 },
-		{ 2, "- o30000", "00", 0, 503, 1000 },
-		{ 3, "o30000 o20000 o40000", "000", 0, 503, 20000 },
-		{ 3, "c1 c2 c3", "111", 0, 429, 1 },
-		{ 3, "c1 c2 c3", "110", 0, 503, 1 },
-		{ 3, "c1 c2 c3", "110", 1, 502, 0 },
-		{ 3, "c7000 o3000 c9000", "111", 0, 429, 3000 },
-	};
-	struct fo_backend b[3];
-	struct fo_cand c[3];
-	unsigned char limited[3];
-	struct fo_none none;
-	const char *w;
-	size_t i, j;
-	uint64_t ms;
-
-	for (i = 0; i < N(rows); i++) {
-		memset(b, 0, sizeof b);
-		memset(c, 0, sizeof c);
-		w = rows[i].waits;
-		for (j = 0; j < rows[i].n; j++) {
-			ms = strtoull(w + 1, NULL, 10);
-			if (*w == 'o') {
-				b[j].state = FO_OPEN;
-				b[j].open_until = 500 + ms;
-			} else if (*w == 'c') {
-				b[j].cool_until = 500 + ms;
-			}
-			c[j].b = &b[j];
-			limited[j] = rows[i].limited[j] == '1';
-			w += strcspn(w, " ");
-			w += *w == ' ';
-		}
-		failover_none(c, limited, rows[i].n, rows[i].failed, 500,
-		    &none);
-		T_OK(none.status == rows[i].status &&
-		    none.retry_ms == rows[i].retry, "row %u: %d, %lu",
-		    (unsigned)i, none.status, (unsigned long)none.retry_ms);
-	}
-}
-
 int
 main(void)
 {
@@ -804,9 +732,5 @@ main(void)
 
 	for (i = 0; i < N(scripts); i++)
 		test_script(scripts[i]);
-	test_judge();
-	test_policy();
-	test_registry();
-	test_none();
 	return t_end();
 }

@@ -1,4 +1,4 @@
-/* objs: failover.o http.o base/scan.o base/buf.o base/util.o */
+/* objs: failover.o wire/failover_health.o http.o base/scan.o base/buf.o base/util.o */
 #include "failover.h"
 
 #include <stdlib.h>
@@ -182,9 +182,12 @@ pick(struct world *w, struct fo_cand *c, const unsigned *who, unsigned n,
 {
 	struct out *o = &w->out[w->nout];
 	struct account *a;
+	struct fo_want fw;
 	int want = wanted(w, c, who, n, tries), got;
 
-	got = failover_pick(c, n, tries, &w->p, w->now, &o->t);
+	memset(&fw, 0, sizeof fw);
+	fw.max_tries = tries;
+	got = failover_pick(c, n, &fw, &w->p, w->now, &o->t);
 	S_OK(got == want);
 	S_OK((got < 0) == (o->t.b == NULL));
 	check_skips(w, c, who, n, tries, got, got >= 0 && o->t.trial);
@@ -340,7 +343,7 @@ commit(struct world *w, unsigned i)
 	struct account *a = &w->a[o->who];
 	struct fo_change c;
 
-	failover_commit(&o->t, &w->p, &c);
+	failover_commit(&o->t, &w->p, w->now, &c);
 	if (o->trial && o->version == a->version) {
 		move(a, FO_CLOSED, 0);
 		a->strikes = w->p.failure_threshold - 1;

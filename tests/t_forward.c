@@ -1,4 +1,4 @@
-/* objs: relay/forward.o config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/pages.o conf/describe.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o failover.o http.o wire/http_write.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
+/* objs: relay/forward.o config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/access.o conf/form.o conf/list.o conf/route.o conf/pages.o conf/describe.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o failover.o wire/failover_health.o http.o wire/http_write.o json.o wire/json_scan.o base/scan.o base/buf.o base/sha256.o base/util.o */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static struct config *
 config_make(const char *base, const char *more)
 {
 	static const struct config_env env = { get_env, NULL, NULL };
-	static const struct config_flags flags = { -1, -1 };
+	static const struct config_flags flags = { -1, -1, 0 };
 	struct buf text, faults, notes;
 	struct config *c;
 

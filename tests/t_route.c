@@ -1,4 +1,4 @@
-/* objs: relay/route.o config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/pages.o conf/describe.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o failover.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
+/* objs: relay/route.o config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/access.o conf/form.o conf/list.o conf/route.o conf/pages.o conf/describe.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o failover.o wire/failover_health.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/sha256.o base/util.o */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static void
 world_make(struct world *w, const char *const *backends, size_t n)
 {
 	static const struct config_env env = { get_env, NULL, NULL };
-	static const struct config_flags flags = { -1, -1 };
+	static const struct config_flags flags = { -1, -1, 0 };
 	struct buf text, faults, notes;
 	size_t i;
 
@@ -181,7 +181,7 @@ test_bodies(void)
 		head_make(&h, &text, bodies[i].line, "");
 		memset(&f, 0, sizeof f);
 		body = str_dup(str_of(bodies[i].body));
-		rc = route_make(&r, &h, str_of(body), &w.gen, &f);
+		rc = route_make(&r, &h, str_of(body), &w.gen, NULL, &f);
 		/* A name out of the body must outlive it. */
 		free(body);
 		T_OK(rc == (bodies[i].status ? -1 : 0) &&
@@ -222,7 +222,7 @@ test_long_name(void)
 			buf_addc(&body, 'x');
 		buf_adds(&body, "\"}");
 		memset(&f, 0, sizeof f);
-		T_OK(route_make(&r, &h, buf_str(&body), &w.gen, &f) ==
+		T_OK(route_make(&r, &h, buf_str(&body), &w.gen, NULL, &f) ==
 		    (n <= 1024 ? 0 : -1) && f.status == (n <= 1024 ? 0 : 400),
 		    "%lu: %d", (unsigned long)n, f.status);
 		T_OK(n > 1024 ? strstr(f.why, "too long") != NULL :
@@ -334,7 +334,7 @@ test_routes(void)
 		world_make(&w, routes[i].backends, n);
 		head_make(&h, &text, routes[i].line, routes[i].fields);
 		memset(&f, 0, sizeof f);
-		rc = route_make(&r, &h, str_of(routes[i].body), &w.gen, &f);
+		rc = route_make(&r, &h, str_of(routes[i].body), &w.gen, NULL, &f);
 		T_OK((rc == 0) == (routes[i].wanted != NULL) &&
 		    f.status == routes[i].status, "row %lu: %d %s",
 		    (unsigned long)i, f.status, f.why);
@@ -368,7 +368,7 @@ test_shown(void)
 	for (i = 0; i < 1000; i++)
 		buf_addc(&body, 'y');
 	buf_adds(&body, "\"}");
-	T_OK(route_make(&r, &h, buf_str(&body), &w.gen, &f) == -1 &&
+	T_OK(route_make(&r, &h, buf_str(&body), &w.gen, NULL, &f) == -1 &&
 	    f.status == 404, "%d", f.status);
 	T_OK(strspn(strchr(f.why, '"') + 1, "y") == 100 &&
 	    str_ends(str_of(f.why), "yet)"), "%s", f.why);
@@ -435,7 +435,7 @@ test_rewrites(void)
 		body = str_of(rewrites[i].body);
 		memset(&f, 0, sizeof f);
 		memset(&out, 0, sizeof out);
-		T_OK(route_make(&r, &h, body, &w.gen, &f) == 0, "%s: %s",
+		T_OK(route_make(&r, &h, body, &w.gen, NULL, &f) == 0, "%s: %s",
 		    body.p, f.why);
 		n = route_body(&r, w.targets[0].cfg, body, &out);
 		T_OK(n == (rewrites[i].wanted != NULL), "%s: %d", body.p, n);
@@ -473,7 +473,7 @@ test_each(void)
 
 	world_make(&w, backends, N(backends));
 	head_make(&h, &text, MSG, "");
-	T_OK(route_make(&r, &h, body, &w.gen, &f) == 0 && r.n == 3, "%s",
+	T_OK(route_make(&r, &h, body, &w.gen, NULL, &f) == 0 && r.n == 3, "%s",
 	    f.why);
 	for (i = 0; i < 2 * r.n; i++) {
 		k = i % r.n;

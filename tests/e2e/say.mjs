@@ -1,4 +1,5 @@
 /* What clients ask and providers say, in the three dialects. */
+import assert from 'node:assert/strict';
 
 export const ask = {
   claude: (more = {}) => ({ model: 'claude-sonnet-4-5', max_tokens: 64,
@@ -115,3 +116,42 @@ export const good = (api = 'claude', text = 'good') => (call) => {
 
 export const fails = (status, body = errorBody.claude(), headers = {}) =>
   (call) => call.answer(status, body, headers);
+
+/* How each API calls the statuses of our own refusals. */
+export const refusals = {
+  claude: { 400: 'invalid_request_error', 401: 'authentication_error',
+    403: 'permission_error', 404: 'not_found_error',
+    429: 'rate_limit_error', 502: 'api_error', 503: 'overloaded_error' },
+  gemini: { 400: 'INVALID_ARGUMENT', 401: 'UNAUTHENTICATED',
+    403: 'PERMISSION_DENIED', 404: 'NOT_FOUND', 429: 'RESOURCE_EXHAUSTED',
+    503: 'UNAVAILABLE' },
+};
+
+/* Checks an answer of our own: status, and its form in that dialect. */
+export function refused(api, r, status) {
+  assert.equal(r.status, status, r.text);
+  assert.match(r.headers['content-type'], /^application\/json/);
+  const e = r.json.error;
+  assert.equal(typeof e.message, 'string');
+  assert.ok(e.message.length > 3);
+  const word = refusals[api]?.[status];
+  if (api === 'claude') {
+    assert.equal(r.json.type, 'error');
+    assert.equal(e.type, word);
+  } else if (api === 'openai') {
+    assert.equal(typeof e.type, 'string');
+  } else {
+    assert.equal(e.code, status);
+    assert.equal(typeof e.status, 'string');
+    if (word) assert.equal(e.status, word);
+  }
+  assert.doesNotMatch(r.text, /http:\/\/|127\.0\.0\.1|tok-|Bearer [^,]/);
+}
+
+/* Checks how many seconds a refusal says to wait: at most that many, and
+ * not much less, as little time has passed since. */
+export function waits(r, most) {
+  const s = Number(r.headers['retry-after']);
+  assert.ok(Number.isInteger(s) && s <= most && s > 0 && s >= most - 25,
+    `retry-after ${r.headers['retry-after']}, not ${most}`);
+}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/sim/alloc.h"
+#include "tests/sim/plan.h"
 #include "tests/sim/wire.h"
 
 #define MOST	4096
@@ -27,6 +28,8 @@ struct loop {
 	struct timer *timers[MOST];	/* from 1, in no order */
 	size_t ntimers;
 	struct grave *graves;
+	uint64_t lazy_at;		/* when lazy ones were looked at */
+	int left_out;			/* some lazy ones were not */
 	uint64_t moves;			/* of the world, when last seen */
 	unsigned idle;			/* turns without any */
 	int dead;
@@ -55,19 +58,10 @@ loop_free(struct loop *lp)
 	if (lp == NULL)
 		return;
 	graves_empty(lp);
+	if (lp->nwatches > 0 || lp->ntimers > 0)
+		wrong("%u watches and %u timers are left", lp->nwatches,
+		    (unsigned)lp->ntimers);
 	free(lp);
-}
-
-unsigned
-sim_loop_watches(const struct loop *lp)
-{
-	return lp->nwatches;
-}
-
-unsigned
-sim_loop_timers(const struct loop *lp)
-{
-	return (unsigned)lp->ntimers;
 }
 
 int
@@ -270,13 +264,21 @@ gather(struct loop *lp)
 	struct watch *w;
 	struct ready r;
 	unsigned want, bits, i, k;
+	int lazy = !plan.lazy || world.now - lp->lazy_at >= LOOP_LAZY_MS;
 
 	lp->nready = 0;
+	lp->left_out = 0;
+	if (lazy)
+		lp->lazy_at = world.now;
 	for (w = lp->watches; w != NULL; w = w->next) {
 		w->slot = -1;
 		if (w->fd < 0 || (want = w->events(w->arg)) == 0 ||
 		    (bits = bits_of(w, want)) == 0 || lp->nready == MOST)
 			continue;
+		if ((want & LOOP_LAZY) && !(want & LOOP_WRITE) && !lazy) {
+			lp->left_out = 1;
+			continue;
+		}
 		lp->ready[lp->nready].w = w;
 		lp->ready[lp->nready++].bits = bits;
 	}
@@ -316,6 +318,8 @@ time_pass(struct loop *lp)
 	const struct timer *t = soonest(lp);
 	uint64_t at = actors_next(), by = t != NULL ? t->at : 0;
 
+	if (lp->left_out && (by == 0 || lp->lazy_at + LOOP_LAZY_MS < by))
+		by = lp->lazy_at + LOOP_LAZY_MS;
 	if (at == 0 && by == 0) {
 		lp->dead = 1;
 		return;

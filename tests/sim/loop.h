@@ -5,10 +5,6 @@
 
 #include "net/loop.h"
 
-/* Watches and timers that are still there. */
-unsigned sim_loop_watches(const struct loop *lp);
-unsigned sim_loop_timers(const struct loop *lp);
-
 /* 1 if the last turn found nothing to do, now or ever. */
 int sim_loop_dead(const struct loop *lp);
 

@@ -45,7 +45,7 @@ backend_make(struct backend *b, unsigned i)
 	b->model = chance(25) ? "another-model\\\"x" : NULL;
 	b->base = bases[dice(sizeof bases / sizeof *bases)];
 	b->header = chance(25);
-	b->stale = chance(50) ? between(0, 60) : 0;
+	b->stale = chance(50) ? dice(61) : 0;
 	backend_addrs(b);
 }
 
@@ -137,6 +137,7 @@ troubles_make(void)
 {
 	unsigned i, what = dice(100);
 
+	plan.lazy = chance(30);
 	if (what < 12) {
 		plan.alloc.first = between(1, 400);
 		plan.alloc.run = chance(60) ? 1 : between(2, 40);
@@ -156,7 +157,6 @@ troubles_make(void)
 		plan.drain_at = world.now + dice(3000);
 		plan.cut_at = plan.drain_at + dice(4000);
 	}
-	plan.noisy = chance(10);
 }
 
 void

@@ -36,7 +36,7 @@ struct backend {
 	const char *model;	/* NULL: the client's */
 	const char *base;	/* path of its URL */
 	int header;		/* it has a header of its own */
-	int stale;		/* percent: idle connections turn out dead */
+	unsigned stale;		/* percent: idle connections turn out dead */
 	/* what it did so far */
 	unsigned bad;		/* connections and answers that were bad */
 	struct fo_backend *health;
@@ -46,7 +46,8 @@ enum kind {
 	KIND_PLAIN, KIND_STREAM,	/* generating */
 	KIND_OTHER,			/* a path that nobody knows, GET */
 	KIND_HEAD,
-	KIND_LOCAL			/* GET /health */
+	KIND_LOCAL,			/* GET /health */
+	KIND_WRONG			/* refused at the door */
 };
 
 /* What a backend did with a request. */
@@ -66,6 +67,7 @@ struct request {
 	struct bytes wire;		/* as the client sends it */
 	size_t head_n;			/* of them, up to the body */
 	int minor, close, expect, chunked;
+	int refused;			/* KIND_WRONG: with this status */
 	struct bytes lines;		/* its fields that go on */
 	struct bytes before, after;	/* the body around the model */
 	/* what became of it */
@@ -122,7 +124,7 @@ struct plan {
 	unsigned fds;			/* that may be open beyond these */
 	uint64_t reload_at[3];
 	uint64_t drain_at, cut_at;	/* 0: never */
-	int noisy;			/* the log is written */
+	int lazy;			/* lazy watches are looked at late */
 };
 
 extern struct plan plan;

@@ -28,8 +28,8 @@ plain_good(struct reply *a, struct marks *m)
 	unsigned n = dice(400) == 0 ? 40000 : dice(30);
 
 	if (plan.openai) {
-		bytes_fmt(&a->payload, "{\"id\":\"c\",\"choices\":[{\"message\":"
-		    "{\"role\":\"assistant\",\"content\":\"");
+		bytes_fmt(&a->payload, "{\"id\":\"c\",\"choices\":"
+		    "[{\"message\":{\"role\":\"assistant\",\"content\":\"");
 		words(&a->payload, a, n);
 		bytes_fmt(&a->payload, "\"},\"finish_reason\":\"stop\"}],"
 		    "\"usage\":{\"prompt_tokens\":3}}");
@@ -219,6 +219,38 @@ status_set(struct reply *a)
 /* ---- the wire ---- */
 
 static void
+interim_bad(struct bytes *w)
+{
+	int i, form = (int)dice(3);
+
+	if (form == 0)
+		bytes_fmt(w, "HTTP/1.1 101 Switching Protocols\r\n\r\n");
+	if (form == 1)
+		bytes_fmt(w, "HTTP/1.1 103 Early\r\nContent-Length: 2\r\n"
+		    "\r\nab");
+	for (i = 0; form == 2 && i < 60; i++)
+		bytes_fmt(w, "HTTP/1.1 103 Early Hints\r\n\r\n");
+}
+
+/* The right type, or the wrong one: it must not decide. */
+static const char *
+type_pick(const struct reply *a, const struct request *r)
+{
+	static const char *const any[] = {
+		"text/plain; charset=utf-8", "application/json",
+		"text/event-stream", "application/octet-stream"
+	};
+
+	if (a->kind == REPLY_HTML)
+		return "text/html";
+	if (a->status == 200 && chance(10))
+		return any[dice(4)];
+	return r->kind == KIND_STREAM && a->status == 200 &&
+	    a->payload.n > 0 ? "text/event-stream; charset=utf-8" :
+	    "application/json";
+}
+
+static void
 head_make(struct reply *a, const struct request *r, int framing)
 {
 	struct bytes *w = &a->wire;
@@ -229,17 +261,14 @@ head_make(struct reply *a, const struct request *r, int framing)
 			bytes_fmt(w, "HTTP/1.1 %s\r\n\r\n", i == 0 ?
 			    "100 Continue" : "103 Early Hints\r\nLink: </x>");
 	if (a->kind == REPLY_BAD_INTERIM)
-		bytes_fmt(w, "HTTP/1.1 101 Switching Protocols\r\n\r\n");
+		interim_bad(w);
 	if (a->kind == REPLY_GARBAGE)
 		bytes_fmt(w, chance(50) ? "HTTP/1.1 200 OK\nX: y\n\n" :
 		    "SSH-2.0-OpenSSH_9\r\n\r\n");
 	bytes_fmt(w, "HTTP/1.%d %d Whatever\r\nx-prov: %s\r\n",
 	    framing != 3, a->status, a->mark);
 	if (chance(50))
-		bytes_fmt(w, "Content-Type: %s\r\n", a->kind == REPLY_HTML ?
-		    "text/html" : r->kind == KIND_STREAM && a->status == 200 &&
-		    a->payload.n > 0 ? "text/event-stream; charset=utf-8" :
-		    "application/json");
+		bytes_fmt(w, "Content-Type: %s\r\n", type_pick(a, r));
 	if (chance(20))
 		bytes_fmt(w, "x-request-id: theirs\r\nKeep-Alive: t=5\r\n");
 	if (a->status == 429 && chance(60))
@@ -280,6 +309,8 @@ body_make(struct reply *a, const struct marks *m, int chunked)
 		bytes_add(&a->wire, a->payload.p + at, n);
 		if (chunked)
 			bytes_fmt(&a->wire, "\r\n");
+		if (chunked && (a->edge == 0 || chance(30)))
+			a->edge = a->wire.n;
 	}
 	if (chunked)
 		bytes_fmt(&a->wire, "0\r\n\r\n");
@@ -361,6 +392,8 @@ reply_make(struct reply *a, enum reply_kind kind, const struct request *r,
 	    r->name, r->nattempts);
 	framing = framing_pick(a, r);
 	status_set(a);
+	if (kind == REPLY_STOP && r->kind == KIND_PLAIN && chance(30))
+		a->status = 200;	/* an error that says it is none */
 	if (kind == REPLY_401 && !plan_moves_on(401))
 		a->kind = kind = REPLY_RETURNED;
 	if (has_marks(a))
@@ -392,6 +425,10 @@ reply_break(struct reply *a)
 	a->cut = where == 0 ? 0 : where == 1 ? dice((unsigned)a->head_n) :
 	    dice((unsigned)a->wire.n);
 	a->end = (enum reply_end)between(END_FIN, END_STALL);
+	if (a->edge > 0 && chance(20)) {
+		a->end = END_NOISE;
+		a->cut = a->edge;
+	}
 }
 
 int
@@ -409,7 +446,7 @@ reply_text(const struct reply *a)
 		"garbage", "401", "bad interim", "no stop"
 	};
 	static const char *const ends[] = {
-		"keep", "fin", "reset", "reset and drop", "stall"
+		"keep", "fin", "reset", "reset and drop", "stall", "noise"
 	};
 	static char text[120];
 

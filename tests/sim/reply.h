@@ -27,7 +27,10 @@ enum reply_kind {
 };
 
 /* What the provider does after `cut` bytes. */
-enum reply_end { END_KEEP, END_FIN, END_RESET, END_RESET_DROP, END_STALL };
+enum reply_end {
+	END_KEEP, END_FIN, END_RESET, END_RESET_DROP, END_STALL,
+	END_NOISE		/* what is no chunk */
+};
 
 struct reply {
 	enum reply_kind kind;
@@ -41,7 +44,8 @@ struct reply {
 	enum reply_end end;
 	int close;		/* says that it closes */
 	int until_close;	/* its end is the connection's */
-	char mark[32];		/* the value of its x-prov */
+	size_t edge;		/* an end of a chunk, 0: none */
+	char mark[80];		/* the value of its x-prov */
 };
 
 struct request;

@@ -41,6 +41,8 @@ sock_accept(int listener, struct dns_addr *peer)
 	if ((fd = fd_new(FD_WIRE)) == -1)
 		return SOCK_ERR;
 	w = wire_accept();
+	w->took = world.turns;
+	w->took_at = world.now;
 	fd_get(fd)->wire = w;
 	world.moves++;
 	return fd;
@@ -88,8 +90,6 @@ moved(struct wire *w)
 	if (w->actor == NULL)
 		return;
 	actor_wake(w->actor);
-	if (w->other != NULL)
-		actor_wake(w->other);
 	if (chance(AT_ONCE)) {
 		w->actor->dirty = 0;
 		if (!w->actor->gone)
@@ -137,6 +137,8 @@ sock_read(int fd, void *p, size_t n)
 		w->in.off += k;
 		w->in.len -= k;
 		world.moves += k;
+		w->took = world.turns;
+		w->took_at = world.now;
 		moved(w);
 		return (long)k;
 	}
@@ -276,8 +278,6 @@ wire_close(struct wire *w, int rst)
 	} else
 		say("  the proxy closes %s", w->name);
 	actor_wake(w->actor);
-	if (w->other != NULL)
-		actor_wake(w->other);
 }
 
 void

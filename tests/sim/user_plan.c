@@ -124,6 +124,34 @@ request_finish(struct request *r)
 		bytes_add(&r->wire, body.p, body.n);
 }
 
+/* What no backend gets to see: text after the fields that all have. */
+static void
+wrong_make(struct request *r)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} list[] = {
+		{ 400, "Bad Field : x\r\n\r\n" },
+		{ 400, "X-Bad: \001\r\n\r\n" },
+		{ 400, "Content-Length: 9\r\n\r\n{\"model\":" },
+		{ 400, "Content-Length: 3\r\nContent-Length: 3\r\n\r\n{ }" },
+		{ 400, "Transfer-Encoding: chunked\r\n\r\n4\r\n{ \"a}\r\n" },
+		{ 413, "Content-Length: 99999999999\r\n\r\n" },
+		{ 501, "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n" }
+	};
+	unsigned i = dice(sizeof list / sizeof *list);
+
+	r->refused = list[i].status;
+	r->minor = 1;
+	bytes_fmt(&r->wire, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:3456\r\n"
+	    "x-request-id: %s\r\n%s%s", plan.openai ?
+	    "/v1/chat/completions" : "/v1/messages", r->name,
+	    plan.openai ? "" : "anthropic-version: 2023-06-01\r\n",
+	    list[i].text);
+	r->head_n = r->wire.n;
+}
+
 static void
 request_make(struct request *r, unsigned id)
 {
@@ -132,9 +160,14 @@ request_make(struct request *r, unsigned id)
 
 	r->id = id;
 	r->kind = what < 40 ? KIND_PLAIN : what < 85 ? KIND_STREAM :
-	    what < 91 ? KIND_OTHER : what < 94 ? KIND_HEAD : KIND_LOCAL;
+	    what < 90 ? KIND_OTHER : what < 93 ? KIND_HEAD : what < 97 ?
+	    KIND_LOCAL : KIND_WRONG;
 	r->model = plan.openai ? "gpt-4o" : "claude-x-1";
 	snprintf(r->name, sizeof r->name, "q%u", id);
+	if (r->kind == KIND_WRONG) {
+		wrong_make(r);
+		return;
+	}
 	if (r->kind == KIND_PLAIN || r->kind == KIND_STREAM)
 		body_make(r);
 	head_lines(r);

@@ -29,9 +29,10 @@ struct wire {
 	int near_reset;		/* ... abnormally: out is lost */
 	uint64_t told;		/* turn in which the proxy learned that the
 				   peer ended, 0: not yet */
+	uint64_t took, took_at;	/* turn, and ms, in which the proxy last took
+				   something: bytes, or the connection */
 	unsigned shy;		/* percent of calls that move less */
 	struct actor *actor;	/* of the peer: acts when something moves */
-	struct actor *other;	/* whoever else wants to know */
 	struct wire *queue;	/* next that waits to be accepted */
 };
 

@@ -130,7 +130,8 @@ actor_wake(struct actor *a)
 void
 actor_at(struct actor *a, uint64_t at)
 {
-	a->at = at;
+	if (a->at == 0 || at < a->at)
+		a->at = at;
 }
 
 static int

@@ -58,7 +58,7 @@ void wrong(const char *fmt, ...);
 
 void actor_add(struct actor *a);
 
-/* Lets it act when the next one of these is called, or from that time on. */
+/* Lets it act at once, or at that time; of several times the first counts. */
 void actor_wake(struct actor *a);
 void actor_at(struct actor *a, uint64_t at);
 
