@@ -422,6 +422,7 @@ json_members(struct str text, const char *const names[],
 		length[i] = strlen(names[i]);
 		vals[i].type = JSON_END;
 		vals[i].raw = str_n("", 0);
+		vals[i].count = 0;
 	}
 	if (enter_object(&j, text) == -1)
 		return told(&j, why, at);
@@ -431,6 +432,7 @@ json_members(struct str text, const char *const names[],
 			    means(j.key, str_n(names[i], length[i]))) {
 				vals[i].type = t;
 				vals[i].raw = j.raw;
+				vals[i].count++;
 			}
 	return t == JSON_END ? 0 : told(&j, why, at);
 }

@@ -60,6 +60,7 @@ int json_skip(struct json *j);
 struct json_value {
 	enum json_type type;
 	struct str raw;
+	unsigned count;		/* members of that name: json_members() */
 };
 
 /* 1 if text is one complete valid JSON value. */

@@ -665,18 +665,19 @@ print_reference(void)
 static int
 print_hash(void)
 {
-	struct buf in, out;
+	char key[4096];
+	size_t n = fread(key, 1, sizeof key, stdin);
 	const char *why;
+	struct buf out;
 
-	buf_init(&in, 65536);
 	buf_init(&out, 256);
-	why = trust_read("/dev/stdin", &in) == -1 ? "cannot be read" :
-	    config_hash_key(&out, buf_str(&in));
+	why = ferror(stdin) ? "cannot be read" : n == sizeof key ?
+	    "is too long" : config_hash_key(&out, str_n(key, n));
 	if (why == NULL)
 		printf("%s\n", buf_cstr(&out));
 	else
 		fprintf(stderr, "spillway: the key on stdin %s\n", why);
-	buf_wipe(&in);
+	util_wipe(key, sizeof key);
 	buf_free(&out);
 	return why != NULL;
 }

@@ -276,7 +276,7 @@ static void
 visitor_answer(struct visitor *v, uint64_t now)
 {
 	static const char *const names[] = { "stream" };
-	struct json_value value = { JSON_END, { NULL, 0 } };
+	struct json_value value = { JSON_END, { NULL, 0 }, 0 };
 	struct buf error;
 
 	if (!v->provider->healthy) {

@@ -53,6 +53,7 @@ body_read(struct route *r, struct str body, struct route_fault *f)
 	r->json = 1;
 	if (r->call.dialect == DIALECT_GEMINI && r->call.model.n > 0)
 		return 0;		/* both stand in the path */
+	r->repeated = v[0].count > 1;
 	r->stream = v[1].type == JSON_TRUE;
 	return v[0].type == JSON_STRING ? model_read(r, v[0].raw, f) : 0;
 }
@@ -280,7 +281,10 @@ route_body(const struct route *r, const struct config_backend *b,
 	if (!r->json || r->call.model.n > 0)
 		return 0;
 	to = config_model_for(b, r->model);
-	if (to.p == NULL || str_eq(to, r->model))
+	if (to.p == NULL)
+		to = r->model;
+	/* Of two models a backend might read the one that was not judged. */
+	if (str_eq(to, r->model) && !r->repeated)
 		return 0;
 	buf_init(&raw, 4096);
 	buf_init(out, body.n + 4096 + to.n * 6);

@@ -19,6 +19,7 @@ struct route {
 	struct buf text;	/* owned: where model lies if the body had it */
 	unsigned stream:1;	/* the answer is to be a stream */
 	unsigned json:1;	/* the body is a JSON object with a model */
+	unsigned repeated:1;	/* it names a model more than once */
 	enum fo_strategy strategy;	/* inside one priority */
 	uint64_t sticky;	/* of the conversation, for FO_STICKY */
 	/* The candidates; three arrays of n, owned. */

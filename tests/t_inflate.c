@@ -855,7 +855,7 @@ test_room(void)
 	struct inflate *z = inflate_new(RAW, BIG);
 	enum inflate_rc rc;
 	struct buf out;
-	size_t used;
+	size_t used, n;
 
 	if (z == NULL)
 		exit(2);
@@ -870,6 +870,19 @@ test_room(void)
 	inflate_free(z);
 	buf_free(&out);
 	inflate_free(NULL);
+	/* A queue that has failed: nothing more is given out. */
+	if ((z = inflate_new(RAW, BIG)) == NULL)
+		exit(2);
+	buf_init(&out, 100);
+	out.bad = 1;
+	for (n = 4; n > 0; n--) {
+		rc = inflate_feed(z, "\x4b\x4c\x4a\x06", 4, &used, &out, n);
+		T_OK(rc == INFLATE_BAD && out.len == 0 &&
+		    strcmp(inflate_why(z), "out of memory") == 0, "%d", rc);
+		out.bad = 0;
+	}
+	inflate_free(z);
+	buf_free(&out);
 }
 
 /* Texts of several sorts, some longer than the window. */
