@@ -64,7 +64,8 @@ struct exchange_request {
 struct exchange;
 
 /*
- * Takes r to be served.  Calls nothing back.  NULL: out of memory; r's parts are freed then.
+ * Takes r to be served.  Calls nothing back.  NULL: out of memory; r's
+ * parts are freed then.
  */
 struct exchange *exchange_new(struct exchange_env *env,
     const struct exchange_request *r, const struct exchange_ops *ops,

@@ -38,10 +38,11 @@ struct route_fault {
 };
 
 /*
- * Reads head and body; key: what the client may use, NULL: everything.  Returns 0; -1 with f: 400 for a body that had to
- * be JSON and is not, and for an unknown path that is a known one once it is
- * normalized; 403 for a model that the key may not use; 404 for a model that no backend could ever serve, 503 if only
- * disabled ones could, 500 when out of memory.
+ * Reads head and body; key: what the client may use, NULL: everything.
+ * Returns 0; -1 with f: 400 for a body that had to be JSON and is not, and
+ * for an unknown path that is a known one once it is normalized; 403 for a
+ * model that the key may not use; 404 for a model that no backend could
+ * ever serve, 503 if only disabled ones could, 500 when out of memory.
  * r is to be freed in both cases.
  */
 int route_make(struct route *r, const struct http_head *h, struct str body,

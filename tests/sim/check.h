@@ -12,7 +12,6 @@ struct check {
 	struct failover *registry;
 	int closing;		/* client_close_all() was called */
 	int draining;
-	int reset;		/* the reload made other generations */
 };
 extern struct check check;
 

@@ -5,7 +5,7 @@
 
 #include "tests/sim/user.h"
 
-#define LINES_MAX 70000
+#define GOT_MAX 70000
 
 enum connect_fault {
 	CONNECT_REFUSED, CONNECT_LATE, CONNECT_NEVER, CONNECT_RESET,
@@ -265,7 +265,7 @@ request_name(struct line *l)
 			request_begin(l, (const char *)p + i + n, k - i - n);
 		return;
 	}
-	if (i + n < l->got.n || l->got.n > LINES_MAX)
+	if (i + n < l->got.n || l->got.n > GOT_MAX)
 		wrong("%s: a request without its name", l->wire->name);
 }
 

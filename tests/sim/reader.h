@@ -8,8 +8,6 @@
 
 #include "tests/sim/world.h"
 
-#define READER_LINES 40
-
 struct reader {
 	/* of the answer at hand */
 	struct bytes head;		/* until its empty line */
