@@ -15,7 +15,7 @@
 .SUFFIXES: .c .o
 
 SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
-	base/buf.c base/log.c base/scan.c base/sha256.c base/util.c \
+	base/buf.c base/inflate.c base/log.c base/scan.c base/sha256.c base/util.c \
 	wire/failover_health.c wire/failover_read.c \
 	wire/http_body.c wire/http_write.c wire/json_scan.c \
 	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
@@ -32,7 +32,7 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	admin/demo.c admin/explain.c admin/options.c admin/probe.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
-	base/buf.o base/log.o base/scan.o base/sha256.o base/util.o \
+	base/buf.o base/inflate.o base/log.o base/scan.o base/sha256.o base/util.o \
 	wire/failover_health.o wire/failover_read.o \
 	wire/http_body.o wire/http_write.o wire/json_scan.o \
 	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
@@ -49,7 +49,7 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	admin/demo.o admin/explain.o admin/options.o admin/probe.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
-	base/buf.h base/log.h base/scan.h base/sha256.h base/util.h \
+	base/buf.h base/inflate.h base/log.h base/scan.h base/sha256.h base/util.h \
 	wire/failover_health.h wire/failover_read.h \
 	wire/http_body.h wire/http_write.h wire/json_scan.h wire/tls_why.h \
 	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \

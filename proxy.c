@@ -629,6 +629,8 @@ serve(struct proxy *p)
 	log_info("spillway %s, config %s", VERSION,
 	    p->file != NULL ? p->file : p->demo != NULL ? "of the demo" :
 	    "of the environment");
+	if (p->file != NULL && variables_given())
+		log_info("PROXY_URL is set, but a config file wins");
 	log_config(cfg);
 	descriptors_check(cfg);
 	log_info("listening on http://%.*s:%u", (int)cfg->host.n,

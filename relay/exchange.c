@@ -202,9 +202,10 @@ reply_none(struct exchange *ex, uint64_t now)
 		    "now%s%s; try again in %s", ex->account.cause[0] != '\0' ?
 		    "; last: " : "", ex->account.cause,
 		    account_time(t, none.retry_ms));
-	/* auto-proxy's users know these two. */
+	/* auto-proxy's users know these. */
 	if (ex_config(ex)->form == FORM_ARRAY)
-		reply_error(ex, 503, msg, ex->resort ? 120000 : 30000);
+		reply_error(ex, 503, msg, none.status == 429 ?
+		    none.retry_ms : ex->resort ? 120000 : 30000);
 	else
 		reply_error(ex, none.status, msg,
 		    none.status == 502 ? 0 : none.retry_ms);
@@ -697,7 +698,8 @@ next_allowed(const struct exchange *ex, uint64_t now)
 	if (cfg->retry.attempts > 0 &&
 	    ex->account.attempts >= cfg->retry.attempts)
 		return 0;
-	if (ex->account.attempts == 0 ||
+	/* The other forms promise their number of attempts. */
+	if (ex->account.attempts == 0 || cfg->form != FORM_OWN ||
 	    failover_budget(ex->gen->registry, now))
 		return 1;
 	log_warn("%s is not tried again: no backend has answered for 10 s, "

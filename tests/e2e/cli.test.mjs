@@ -465,3 +465,11 @@ test('--demo: no config, no key, no network', async (t) => {
   assert.equal(o.status, 200);
   assert.equal(o.json.object, 'chat.completion');
 });
+
+test('docs/reference.md is what --reference prints', async (t) => {
+  const p = await t.finish(['--reference']);
+  assert.equal(p.code, 0);
+  const file = new URL('../../docs/reference.md', import.meta.url);
+  const page = fs.readFileSync(file, 'utf8');
+  assert.equal(page.slice(page.indexOf('| key |')), p.stdout);
+});
