@@ -28,7 +28,7 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	relay/access.c relay/account.c relay/answer.c relay/check.c \
 	relay/client.c \
 	relay/door.c relay/exchange.c relay/forward.c relay/route.c \
-	relay/sticky.c relay/target.c relay/upstream.c \
+	relay/sticky.c relay/target.c relay/unpack.c relay/upstream.c \
 	admin/demo.c admin/explain.c admin/options.c admin/probe.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
@@ -45,7 +45,7 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	relay/access.o relay/account.o relay/answer.o relay/check.o \
 	relay/client.o \
 	relay/door.o relay/exchange.o relay/forward.o relay/route.o \
-	relay/sticky.o relay/target.o relay/upstream.o \
+	relay/sticky.o relay/target.o relay/unpack.o relay/upstream.o \
 	admin/demo.o admin/explain.o admin/options.o admin/probe.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
@@ -62,7 +62,7 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	relay/access.h relay/account.h relay/answer.h relay/check.h \
 	relay/client.h \
 	relay/door.h relay/exchange.h relay/forward.h relay/route.h \
-	relay/sticky.h relay/target.h relay/upstream.h \
+	relay/sticky.h relay/target.h relay/unpack.h relay/upstream.h \
 	admin/demo.h admin/explain.h admin/options.h admin/probe.h
 
 CC = cc

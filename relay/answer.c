@@ -41,6 +41,15 @@ encoded(const struct http_head *h)
 	return e.n > 0 && !str_caseis(e, "identity");
 }
 
+int
+answer_reads(const struct answer *a, const struct http_head *h, int moves_on,
+    int head_only)
+{
+	if (moves_on || head_only)
+		return moves_on;
+	return h->status >= 400 || (h->status < 300 && op_judged(a->op));
+}
+
 enum answer_step
 answer_head(struct answer *a, const struct http_head *h, int moves_on,
     int head_only)
@@ -48,8 +57,8 @@ answer_head(struct answer *a, const struct http_head *h, int moves_on,
 	struct str type = http_get(h, HTTP_CONTENT_TYPE);
 
 	a->status = h->status;
-	if (!moves_on && (head_only || (h->status < 400 &&
-	    (h->status >= 300 || !op_judged(a->op) || encoded(h))))) {
+	if (!answer_reads(a, h, moves_on, head_only) ||
+	    (h->status < 300 && !moves_on && !a->unpacked && encoded(h))) {
 		a->kind = ANSWER_OPAQUE;
 		return ANSWER_GOOD;
 	}

@@ -36,6 +36,7 @@ struct answer {
 	int status;
 	enum dialect_op op;
 	unsigned wanted_stream:1;	/* the request asked for a stream */
+	unsigned unpacked:1;		/* the owner undoes its coding */
 	unsigned committed:1;
 	unsigned sniffed:1;		/* the first bytes were looked at */
 	unsigned blind:1;		/* too large to be read on */
@@ -58,6 +59,13 @@ struct answer {
 void answer_start(struct answer *a, const struct dialect_call *call,
     enum dialect api, int stream);
 void answer_free(struct answer *a);
+
+/*
+ * 1 if the body of that answer has to be read: before answer_head(), to
+ * know whether it must be unpacked.
+ */
+int answer_reads(const struct answer *a, const struct http_head *h,
+    int moves_on, int head_only);
 
 /*
  * The head came.  moves_on: the status alone is a failure by the policy.

@@ -251,12 +251,12 @@ static void
 client_reply(struct client *c, int status, const char *type, struct str body,
     int close)
 {
-	char id[EXCHANGE_ID_MAX + 1];
+	char id[DOOR_ID_MAX + 1];
 	static const struct http_head none;
 	struct buf f;
 
 	if (c->req.id[0] == '\0')
-		exchange_id(&c->env->ex, &none, id);
+		door_id(&c->env->ex.random, &none, id);
 	else
 		memcpy(id, c->req.id, sizeof id);
 	if (close)
@@ -425,7 +425,7 @@ head_take(struct client *c, const struct http_head *h, uint64_t now)
 	c->keep = h->keep_alive;
 	c->head_only = str_is(h->method, "HEAD") != 0;
 	c->req.began_us = loop_us();
-	exchange_id(&c->env->ex, h, c->req.id);
+	door_id(&c->env->ex.random, h, c->req.id);
 	buf_init(&c->req.body, c->env->gen->cfg->limits.body);
 	if ((status = head_judge(c, h, &why)) != 0) {
 		client_refuse(c, h, status, why, 1);

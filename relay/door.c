@@ -1,5 +1,7 @@
 #include "relay/door.h"
 
+#include <string.h>
+
 #include "net/dns.h"
 
 static int
@@ -79,4 +81,25 @@ door_local(const struct http_head *h, struct door_answer *a)
 	else
 		return 0;
 	return 1;
+}
+
+void
+door_id(uint64_t *random, const struct http_head *h,
+    char id[DOOR_ID_MAX + 1])
+{
+	struct str own = http_get(h, HTTP_X_REQUEST_ID);
+	uint64_t r;
+	size_t i;
+
+	for (i = 0; i < own.n && own.n <= DOOR_ID_MAX; i++)
+		if (own.p[i] <= ' ' || own.p[i] >= 0x7f)
+			break;
+	if (own.n > 0 && own.n <= DOOR_ID_MAX && i == own.n) {
+		memcpy(id, own.p, own.n);
+		id[own.n] = '\0';
+		return;
+	}
+	r = util_random(random);
+	memcpy(id, "req_", 4);
+	util_hex(id + 4, &r, sizeof r);
 }

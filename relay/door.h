@@ -9,6 +9,8 @@
 #include "config.h"
 #include "http.h"
 
+#define DOOR_ID_MAX	128
+
 /*
  * 0: the request may come in.  Else the status that refuses it, with a
  * sentence in *why: 501 for upgrades, CONNECT and TRACE (which would echo a
@@ -28,5 +30,13 @@ struct door_answer {
  * HEAD of /health and /, HEAD /api/hello (Claude Code asks it).
  */
 int door_local(const struct http_head *h, struct door_answer *a);
+
+/*
+ * Picks the id of a request: the client's own x-request-id if it is 1 to
+ * 128 visible ASCII characters, else a new one; random: state of
+ * util_random().
+ */
+void door_id(uint64_t *random, const struct http_head *h,
+    char id[DOOR_ID_MAX + 1]);
 
 #endif

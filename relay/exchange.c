@@ -8,12 +8,15 @@
 #include "relay/account.h"
 #include "relay/forward.h"
 #include "relay/route.h"
+#include "relay/unpack.h"
 #include "wire/failover_read.h"
 #include "wire/http_write.h"
 
 #define EX_FIELDS_MAX	(2 * HTTP_HEAD_MAX)
 #define EX_CLIENT_LEFT	499	/* in the log, as nginx has it */
 #define EX_AGAIN_MS	300	/* before a second try on one backend */
+#define EX_UNPACKED_MAX	(1u << 30)	/* bytes of one unpacked answer */
+#define EX_PIECE	65536	/* bytes that are judged at a time */
 #define EX_ERROR_READ	8192	/* bytes of an error that are searched */
 #define EX_ERROR_MS	2000	/* for the body of an answer that failed */
 
@@ -32,6 +35,7 @@ struct exchange {
 	struct upstream *up;		/* borrowed; NULL: none runs */
 	struct buf body;		/* owned: the body with another model */
 	struct answer answer;
+	struct unpack unpack;		/* owned: of a compressed answer */
 	struct buf fields;		/* of the answer, rendered */
 	struct buf type;		/* its Content-Type */
 	int64_t length;			/* its body's, -1: not known */
@@ -102,6 +106,7 @@ exchange_bury(void *arg)
 	buf_free(&ex->fields);
 	buf_free(&ex->type);
 	answer_free(&ex->answer);
+	unpack_free(&ex->unpack);
 	route_free(&ex->route);
 	generation_free(ex->gen);
 	free(ex);
@@ -473,14 +478,21 @@ up_head(void *arg, const struct http_head *h, uint64_t now)
 {
 	struct exchange *ex = arg;
 	int head_only = str_is(ex->req.h->method, "HEAD");
+	struct str coding = http_get(h, HTTP_CONTENT_ENCODING);
 
 	ex->moves_on = fo_on(ex_policy(ex), h->status) != 0;
 	ex->cool_ms = failover_cooldown(ex_policy(ex), h, str_of(""),
 	    loop_wall(ex->env->up.loop), &ex->cool_source);
 	ex->length = body_length(h, head_only);
+	if (answer_reads(&ex->answer, h, ex->moves_on, head_only) &&
+	    h->framing != HTTP_NO_BODY && unpack_knows(coding) &&
+	    unpack_start(&ex->unpack, coding, EX_UNPACKED_MAX) == 0) {
+		ex->answer.unpacked = 1;
+		ex->length = -1;
+	}
 	buf_clear(&ex->fields);
 	buf_clear(&ex->type);
-	forward_answer(&ex->fields, h);
+	forward_answer(&ex->fields, h, ex->answer.unpacked);
 	buf_addstr(&ex->type, http_get(h, HTTP_CONTENT_TYPE));
 	if (ex->moves_on)
 		upstream_hurry(ex->up, now + EX_ERROR_MS);
@@ -496,18 +508,56 @@ stall_check(struct exchange *ex)
 		ex->stalled = 1;
 }
 
+/* The answer cannot be unpacked: what it would have been nobody knows. */
 static void
-up_body(void *arg, struct str data, uint64_t now)
+unpack_failed(struct exchange *ex, enum fo_fault fault, const char *why,
+    uint64_t now)
 {
-	struct exchange *ex = arg;
+	struct fo_outcome o;
 
+	if (ex->up != NULL)
+		upstream_abort(ex->up);
+	ex->up = NULL;
+	if (ex->committed) {
+		exchange_broken(ex, fault, why, now);
+		return;
+	}
+	outcome_make(&o, ex, FO_HOLD, fault);
+	attempt_failed(ex, &o, why, now);
+}
+
+/* A piece of the answer as the client is to have it. */
+static void
+body_take(struct exchange *ex, struct str data, uint64_t now)
+{
 	if (ex->committed) {
 		ex->ops->data(ex->arg, data);
 		if (!ex->ended)
 			answer_body(&ex->answer, data);
 	} else
 		step_take(ex, answer_body(&ex->answer, data), now);
-	stall_check(ex);
+}
+
+static void
+up_body(void *arg, struct str data, uint64_t now)
+{
+	struct exchange *ex = arg;
+	struct upstream *u = ex->up;
+	const char *why = NULL;
+	size_t n;
+
+	if (ex->unpack.z != NULL)
+		why = unpack_feed(&ex->unpack, data, &data);
+	/* A piece may end this attempt: the rest is nobody's then. */
+	for (; data.n > 0 && ex->up == u; data = str_n(data.p + n,
+	    data.n - n)) {
+		n = data.n < EX_PIECE ? data.n : EX_PIECE;
+		body_take(ex, str_n(data.p, n), now);
+	}
+	if (why != NULL && ex->up == u)
+		unpack_failed(ex, FO_FRAMING_FAULT, why, now);
+	else
+		stall_check(ex);
 }
 
 static void
@@ -515,8 +565,13 @@ up_done(void *arg, uint64_t now)
 {
 	struct exchange *ex = arg;
 	enum answer_step step;
+	const char *why;
 
 	ex->up = NULL;
+	if (ex->unpack.z != NULL && (why = unpack_end(&ex->unpack)) != NULL) {
+		unpack_failed(ex, FO_TRUNCATED_FAULT, why, now);
+		return;
+	}
 	step = answer_done(&ex->answer);
 	if (!ex->committed)
 		step_take(ex, step, now);
@@ -621,6 +676,7 @@ attempt_start(struct exchange *ex, int fresh, uint64_t now)
 	buf_free(&ex->body);
 	ex->cool_ms = 0;
 	ex->moves_on = 0;
+	unpack_free(&ex->unpack);
 	answer_start(&ex->answer, &ex->route.call, b->api == DIALECT_ANY ?
 	    ex->route.call.dialect : b->api, ex->route.stream);
 	if ((other = route_body(&ex->route, b, body, &ex->body)) == 1)
@@ -689,21 +745,24 @@ next_pick(struct exchange *ex, uint64_t now)
 	    &cfg->failover, now, &ex->ticket);
 }
 
-/* 1 if another attempt may be made at all. */
+/*
+ * 1 if the attempt of the ticket at hand may be made; else the ticket is
+ * given back.  Asked once somebody is left to be tried, as the budget counts
+ * each answer as an attempt.
+ */
 static int
-next_allowed(const struct exchange *ex, uint64_t now)
+next_allowed(struct exchange *ex, uint64_t now)
 {
-	const struct config *cfg = ex_config(ex);
+	struct fo_outcome o;
 
-	if (cfg->retry.attempts > 0 &&
-	    ex->account.attempts >= cfg->retry.attempts)
-		return 0;
 	/* The other forms promise their number of attempts. */
-	if (ex->account.attempts == 0 || cfg->form != FORM_OWN ||
+	if (ex->account.attempts == 0 || ex_config(ex)->form != FORM_OWN ||
 	    failover_budget(ex->gen->registry, now))
 		return 1;
 	log_warn("%s is not tried again: no backend has answered for 10 s, "
 	    "and the retry budget is used up", ex->req.id);
+	outcome_make(&o, ex, FO_CONNECT, FO_LOCAL_FAULT);
+	attempt_book(ex, &o, "", now);
 	return 0;
 }
 
@@ -711,10 +770,11 @@ next_allowed(const struct exchange *ex, uint64_t now)
 static void
 exchange_next(struct exchange *ex, uint64_t now)
 {
+	unsigned most = ex_config(ex)->retry.attempts;
 	struct fo_cand *c;
 	int i;
 
-	if (!next_allowed(ex, now)) {
+	if (most > 0 && ex->account.attempts >= most) {
 		reply_none(ex, now);
 		return;
 	}
@@ -722,7 +782,7 @@ exchange_next(struct exchange *ex, uint64_t now)
 	if (ex->account.attempts == 0 || i == -1)
 		account_skips(&ex->account, ex->route.cands, ex->route.n, i,
 		    now);
-	if (i == -1) {
+	if (i == -1 || !next_allowed(ex, now)) {
 		reply_none(ex, now);
 		return;
 	}
@@ -740,27 +800,6 @@ exchange_next(struct exchange *ex, uint64_t now)
 }
 
 /* ---- beginning and leaving ---- */
-
-void
-exchange_id(struct exchange_env *env, const struct http_head *h,
-    char id[EXCHANGE_ID_MAX + 1])
-{
-	struct str own = http_get(h, HTTP_X_REQUEST_ID);
-	uint64_t r;
-	size_t i;
-
-	for (i = 0; i < own.n && own.n <= EXCHANGE_ID_MAX; i++)
-		if (own.p[i] <= ' ' || own.p[i] >= 0x7f)
-			break;
-	if (own.n > 0 && own.n <= EXCHANGE_ID_MAX && i == own.n) {
-		memcpy(id, own.p, own.n);
-		id[own.n] = '\0';
-		return;
-	}
-	r = util_random(&env->random);
-	memcpy(id, "req_", 4);
-	util_hex(id + 4, &r, sizeof r);
-}
 
 struct exchange *
 exchange_new(struct exchange_env *env, const struct exchange_request *r,

@@ -14,12 +14,12 @@
 #include "net/loop.h"
 #include "relay/access.h"
 #include "relay/answer.h"
+#include "relay/door.h"
 #include "relay/target.h"
 #include "relay/upstream.h"
 
 #define EXCHANGE_HIGH	(256u << 10)	/* backlog: stop reading upstream */
 #define EXCHANGE_LOW	(64u << 10)	/* and go on below this */
-#define EXCHANGE_ID_MAX	128
 
 /* How the answer reaches whoever asked.  All but backlog may end in end. */
 struct exchange_ops {
@@ -56,7 +56,7 @@ struct exchange_request {
 	char *head;		/* ownership passes: malloc'd bytes */
 	struct http_head *h;	/* ownership passes: parsed in `head` */
 	struct buf body;	/* ownership passes: decoded */
-	char id[EXCHANGE_ID_MAX + 1];
+	char id[DOOR_ID_MAX + 1];
 	const struct config_access_key *key;	/* of gen's config; or NULL */
 	uint64_t began_us;	/* loop_us() when its head was complete */
 };
@@ -82,12 +82,5 @@ void exchange_free(struct exchange *ex);
 
 /* The client's backlog fell below EXCHANGE_LOW. */
 void exchange_drained(struct exchange *ex);
-
-/*
- * Picks the id of a request: the client's own x-request-id if it is 1 to
- * 128 visible ASCII characters, else a new one.
- */
-void exchange_id(struct exchange_env *env, const struct http_head *h,
-    char id[EXCHANGE_ID_MAX + 1]);
 
 #endif

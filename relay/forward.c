@@ -252,7 +252,7 @@ forward_request(struct buf *out, const struct http_head *h,
 }
 
 int
-forward_answer(struct buf *out, const struct http_head *h)
+forward_answer(struct buf *out, const struct http_head *h, int unpacked)
 {
 	const struct http_field *f;
 	struct str run = { NULL, 0 };
@@ -262,6 +262,7 @@ forward_answer(struct buf *out, const struct http_head *h)
 		f = &h->fields[i];
 		if (f->hop || f->id == HTTP_CONTENT_LENGTH ||
 		    f->id == HTTP_CONTENT_TYPE || f->id == HTTP_X_REQUEST_ID ||
+		    (unpacked && f->id == HTTP_CONTENT_ENCODING) ||
 		    (f->name.n > 11 &&
 		    str_casestarts(f->name, "x-spillway-")))
 			continue;

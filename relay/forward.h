@@ -34,9 +34,11 @@ int forward_target(struct buf *out, const struct http_head *h,
 
 /*
  * Adds the answer's field lines for the client, without hop-by-hop fields,
- * Content-Length, Content-Type and x-request-id and the x-spillway- ones.
+ * Content-Length, Content-Type and x-request-id and the x-spillway- ones;
+ * unpacked: without Content-Encoding too.
  */
-int forward_answer(struct buf *out, const struct http_head *h);
+int forward_answer(struct buf *out, const struct http_head *h,
+    int unpacked);
 
 /* Adds "name: value" with every byte that is no visible ASCII as %XX. */
 int forward_label(struct buf *out, const char *name, struct str value);

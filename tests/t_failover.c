@@ -293,6 +293,9 @@ static const char *const scripts[] = {
 	    "e0=200 a!O a=500 a!O",
 	"try=1 th=1 n=1 a=500 a=left a!O a=404 a!C",
 	"try=1 th=1 n=1 a=500 r p0=a c0 a!C e0=200",
+	"th=1 n=1 a=500 +30s r p0=a x0.t1 c0 x0.t0 e0=200",
+	"n=1 a=429/1800000 +600s r p0=a x0.p1 r p1=a e1=429/5000 c0 x0.p0 "
+	    "k.w0 k.m1200000 e0=200 a.w1200000",
 	"try=1 th=1 mc=1 n=1 a=500 r p0=a r p1=- a.sO",
 	"try=1 th=1 n=1 a=500 ra=7 r p0=- a.sO",
 	"try=1 th=1 n=3 a=500>b=500>c=429/5000 r p0=c x0.l0 e0=429/5000 p0=a "

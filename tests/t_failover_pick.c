@@ -256,6 +256,13 @@ test_connections(void)
 	hurt(&h, 1, 429, 5000);
 	hurt(&h, 2, 429, 5000);
 	T_OK(begin(&h, &t[6]) == 0, "but it is there");
+	h.now += 5000;
+	h.c[1].weight = h.c[2].weight = 0;
+	for (i = 7; i < 12; i++)
+		T_OK(begin(&h, &t[i]) == (i == 8 ? 1 : i == 10 ? 0 :
+		    i == 11 ? 1 : i == 7 ? 0 : 0) || i == 9, "all of none");
+	for (i = 7; i < 12; i++)
+		end(&h, &t[i], 200, 0);
 	for (i = 0; i < 7; i++)
 		end(&h, &t[i], 200, 0);
 	failover_free(&h.f);
@@ -335,6 +342,35 @@ test_sticky(void)
 	T_OK(wrong == 0, "%u moved elsewhere", wrong);
 	T_OK(n[2] == 0 && n[1] > KEYS * 5 / 9 * 9 / 10 &&
 	    n[1] < KEYS * 5 / 9 * 11 / 10, "weights: %u %u", n[1], n[2]);
+	failover_free(&h.f);
+}
+
+/* The part of two backends is that of their weights, to a percent. */
+static void
+test_shares(void)
+{
+	static const unsigned rows[][2] = {
+		{ 1, 1 }, { 1, 2 }, { 1, 3 }, { 3, 4 }, { 9, 10 }, { 1, 20 },
+		{ 500, 1000 }, { 999999, 1000000 }
+	};
+	struct house h;
+	struct fo_ticket t;
+	unsigned i, k, got;
+	double want;
+
+	house_open(&h, 2, FO_STICKY);
+	for (i = 0; i < N(rows); i++) {
+		h.c[0].weight = rows[i][0];
+		h.c[1].weight = rows[i][1];
+		for (got = k = 0; k < 40000; k++) {
+			h.want.sticky = k;
+			got += begin(&h, &t) == 0;
+			end(&h, &t, 404, 0);
+		}
+		want = 40000.0 * rows[i][0] / (rows[i][0] + rows[i][1]);
+		T_OK(got > want - 400 && got < want + 400, "row %u: %u, %f",
+		    i, got, want);
+	}
 	failover_free(&h.f);
 }
 
@@ -468,6 +504,27 @@ test_slow_start(void)
 	got = part(&h, 1);
 	T_OK(got < 4000, "busy: %u", got);
 	failover_free(&h.f);
+	/* Turns are lost at work too, and by weight what its part is. */
+	house_open(&h, 2, FO_ROUND_ROBIN);
+	h.p.slow_start_ms = 10000;
+	hurt(&h, 0, 429, 3000);
+	h.now += 3000;
+	(void)ask(&h);
+	got = part(&h, 1);
+	T_OK(near(got, 1818), "turns at work: %u", got);
+	failover_free(&h.f);
+	house_open(&h, 2, FO_WEIGHTED_RANDOM);
+	h.p.slow_start_ms = 10000;
+	h.c[0].weight = 30;
+	hurt(&h, 0, 429, 3000);
+	h.now += 3000;
+	(void)ask(&h);
+	got = part(&h, 0);
+	T_OK(near(got, 15000), "3 to 1: %u", got);
+	h.now += 10000;
+	got = part(&h, 0);
+	T_OK(near(got, 19355), "30 to 1: %u", got);
+	failover_free(&h.f);
 	/* Alone it is taken at once. */
 	house_open(&h, 1, FO_ROUND_ROBIN);
 	h.p.slow_start_ms = 10000;
@@ -514,14 +571,15 @@ test_models(void)
 	/* What has something to say stays longest, else the oldest goes. */
 	m[7]->failures = 1;
 	failover_put(&h.f, m[7]);
-	failover_put(&h.f, m[8]);
-	failover_put(&h.f, m[9]);
-	m[8] = model(&h, 8);
-	failover_put(&h.f, m[8]);
+	for (i = 20; i < 23; i++)
+		failover_put(&h.f, m[i]);
+	for (i = 23; i-- > 20; )	/* 20 is the youngest now */
+		failover_put(&h.f, model(&h, i));
 	T_OK((x = model(&h, 1000)) != NULL && model(&h, 7) == m[7] &&
-	    model(&h, 8) == m[8], "kept");
+	    model(&h, 20) == m[20] && model(&h, 21) == m[21], "kept");
+	T_OK(model(&h, 22) == NULL, "the oldest went");
 	for (i = 0; i < FO_MODELS_MAX; i++)
-		if (i != 5 && i != 9)
+		if (i != 5 && i != 22)
 			m[i]->refs = 0;
 	for (i = 0; i < 3 * FO_MODELS_MAX; i++) {
 		T_OK((x = model(&h, 2000 + i)) != NULL &&
@@ -542,10 +600,13 @@ test_budget(void)
 {
 	struct house h;
 	struct fo_ticket t;
+	struct fo_cand two[2];
 	unsigned i, second, n, all;
 
 	/* Never anything good: 3 a second, whoever asks. */
-	house_open(&h, 1, FO_FAILOVER);
+	house_open(&h, 2, FO_FAILOVER);
+	memcpy(two, h.c, sizeof two);
+	h.n = 1;
 	h.p.failure_threshold = 1000000;
 	for (n = i = 0; i < 100; i++)
 		n += failover_budget(&h.f, h.now) != 0;
@@ -583,6 +644,16 @@ test_budget(void)
 	for (n = i = 0; i < 100; i++)
 		n += failover_budget(&h.f, h.now) != 0;
 	T_OK(n == 31, "one request: %u", n);
+	h.now += 20000;
+	T_OK(failover_pick(two, 2, &h.want, &h.p, h.now, &t) == 0, "two");
+	end(&h, &t, 429, 5);
+	two[0].tried = 1;
+	T_OK(failover_pick(two, 2, &h.want, &h.p, h.now, &t) == 1, "two");
+	end(&h, &t, 429, 5);
+	for (n = i = 0; i < 100; i++)
+		n += failover_budget(&h.f, h.now) != 0;
+	T_OK(n == 31, "one request of two attempts: %u", n);
+	h.now += 20000;
 	/* Where some backend answers, nothing is withheld. */
 	h.f.budget_percent = 0;
 	for (i = 0; i < 3; i++) {
@@ -600,7 +671,9 @@ test_budget(void)
 		h.now += 9999;
 		T_OK(failover_budget(&h.f, h.now), "9.999 s ago");
 		h.now += 1;
-		T_OK(failover_budget(&h.f, h.now) == 1, "what was is past");
+		for (n = 0; n < 200 && failover_budget(&h.f, h.now); n++)
+			;
+		T_OK(n == 29, "10 s ago: %u", n);
 		h.now += 20000;
 	}
 	(void)begin(&h, &t);
@@ -619,6 +692,7 @@ main(void)
 	test_weights();
 	test_connections();
 	test_sticky();
+	test_shares();
 	test_groups();
 	test_slow_start();
 	test_models();

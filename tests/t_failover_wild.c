@@ -389,7 +389,7 @@ end(struct world *w, unsigned i, int good_only)
 	struct out o = w->out[i];
 	struct fo_outcome oc;
 	struct fo_change k;
-	int status = statuses[dice(w, 7)], good, failed, model;
+	int status = statuses[dice(w, 7)], good, failed, model, down;
 
 	if (good_only || dice(w, 100) < w->mood[o.who[0] / (1 + MODELS)])
 		status = 200;
@@ -409,6 +409,7 @@ end(struct world *w, unsigned i, int good_only)
 	good = status == 200;
 	failed = status == 500 || status == 402 || status == 0;
 	model = oc.model_only && o.n == 2;
+	down = failover_is_down(w->a[o.who[model]].r, &w->p, w->now);
 	failover_end(&o.t, &w->p, &oc, w->now, &k);
 	S_OK(o.t.b == NULL);
 	w->out[i] = w->out[--w->nout];
@@ -422,6 +423,8 @@ end(struct world *w, unsigned i, int good_only)
 	}
 	S_OK(k.of == w->a[o.who[model]].r && k.after == k.of->state);
 	S_OK(k.wait == failover_wait(k.of, w->now));
+	S_OK((int)k.rose - (int)k.fell == down -
+	    failover_is_down(k.of, &w->p, w->now) && !(k.rose && k.fell));
 	for (i = 0; i < o.n; i++)
 		check_record(w, o.who[i]);
 	failover_end(&o.t, &w->p, &oc, w->now, &k);
@@ -435,7 +438,10 @@ commit(struct world *w, unsigned i)
 	struct fo_change k;
 	unsigned j;
 
+	memset(&k, 0xff, sizeof k);
 	failover_commit(&o->t, &w->p, w->now, &k);
+	S_OK(!o->t.trial && !o->t.probe && k.of == o->t.b);
+	S_OK(k.after == k.of->state && k.wait == failover_wait(k.of, w->now));
 	o->trial[0] = o->trial[1] = 0;
 	for (j = 0; j < o->n; j++) {
 		S_OK(w->a[o->who[j]].r->state != FO_CLOSED ||
@@ -453,11 +459,14 @@ health_check(struct world *w)
 	int ok = dice(w, 2) != 0, down = failover_is_down(r, &w->p, w->now);
 	struct fo_change k;
 
+	memset(&k, 0xff, sizeof k);
 	failover_checked(r, ok, &w->p, w->now, &k);
 	if (ok)
 		w->a[who].nends = 0;
 	S_OK(k.before == was && k.after == (ok && was == FO_OPEN ?
 	    FO_HALF_OPEN : was));
+	S_OK(k.of == r && k.wait == failover_wait(r, w->now) && !k.fell &&
+	    !k.cooled && !k.warmed);
 	S_OK(k.rose == (down && !failover_is_down(r, &w->p, w->now)));
 	/* What had been good once is no more known to the account. */
 	r->answered = ok ? 0 : r->answered;

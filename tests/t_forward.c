@@ -428,12 +428,12 @@ test_answers(void)
 		buf_fmt(&text, "HTTP/1.1 200 OK\r\n%s\r\n", answers[i][0]);
 		T_OK(http_response(&h, buf_cstr(&text), text.len, 0, 0) ==
 		    HTTP_OK, "%s", answers[i][0]);
-		T_OK(forward_answer(&out, &h) == 0 &&
+		T_OK(forward_answer(&out, &h, 0) == 0 &&
 		    str_is(buf_str(&out), answers[i][1]), "%s: %s",
 		    answers[i][0], buf_cstr(&out));
 		buf_free(&out);
 		buf_init(&out, 5);
-		T_OK((forward_answer(&out, &h) == 0) ==
+		T_OK((forward_answer(&out, &h, 0) == 0) ==
 		    (strlen(answers[i][1]) <= 5), "%s", answers[i][0]);
 		buf_free(&out);
 		buf_free(&text);

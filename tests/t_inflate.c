@@ -245,16 +245,16 @@ match(struct bits *w, unsigned len, unsigned dist, struct buf *out)
 }
 
 /*
- * The head of a last, dynamic block whose code has the given lengths: each
+ * The head of a dynamic block whose code has the given lengths: each
  * is written as itself, in four bits.
  */
 static void
-dynamic(struct bits *w, const unsigned char *lit, unsigned nlit,
-    const unsigned char *dist, unsigned ndist)
+dynamic(struct bits *w, unsigned last, const unsigned char *lit,
+    unsigned nlit, const unsigned char *dist, unsigned ndist)
 {
 	unsigned i;
 
-	put(w, 5, 3);
+	put(w, 4 | last, 3);
 	put(w, nlit - 257, 5);
 	put(w, ndist - 1, 5);
 	put(w, 15, 4);
@@ -287,7 +287,7 @@ unhex(struct buf *b, const char *hex)
 /* TEXT by the gzip program and by zlib; the first byte is the fuzzer's. */
 static const char *const made[] = {
 	"all-header-flags", "auto-dynamic", "auto-literals-only", "dynamic",
-	"fixed", "gzip--9-with-a-name", "literals-only", "small-window",
+	"fixed", "gzip-name", "literals-only", "small-window",
 	"stored",
 };
 
@@ -469,6 +469,9 @@ test_table(void)
 		{ ZLIB, "0300", "not zlib", 0, 0 },
 		{ ZLIB, "789c4b4c4a0600024d0127", GOOD, 3, 0 },
 		{ ZLIB, "789c4b4c4a060027014d02", "a wrong checksum", 3, 0 },
+		/* 20000 bytes of 255: the sums are long past 65521. */
+		{ ZLIB, "78daedc13101000000c2a0fea9670d0fa0000000000000"
+		    "0000000000000000000000000078309f51d664", GOOD, 20000, 0 },
 		/* Which of the two. */
 		{ AUTO, "789c4b4c4a0600024d0127", GOOD, 3, 0 },
 		{ AUTO, "789c4b4c4a0600024d0128", "a wrong checksum", 3, 0 },
@@ -669,7 +672,7 @@ test_sets(void)
 		lit[256] = t[i].end;
 		lit[257] = t[i].len;
 		start(&w);
-		dynamic(&w, lit, 258, t[i].dist, 3);
+		dynamic(&w, 1, lit, 258, t[i].dist, 3);
 		for (p = t[i].bits; *p != '\0'; p++)
 			put(&w, *p == '1', 1);
 		f = fate_of(t[i].name, RAW, end(&w), BIG);
@@ -680,7 +683,7 @@ test_sets(void)
 	}
 }
 
-/* Codes of every number of bits, for literals and for distances. */
+/* Codes of every number of bits, between two blocks of the fixed ones. */
 static void
 test_long_codes(void)
 {
@@ -697,7 +700,11 @@ test_long_codes(void)
 		dist[i] = (unsigned char)(i < 15 ? i + 1 : 15);
 	start(&w);
 	buf_init(&want, BIG);
-	dynamic(&w, lit, 259, dist, 16);
+	put(&w, 2, 3);
+	fixed(&w, 'a');
+	fixed(&w, 256);
+	buf_addc(&want, 'a');
+	dynamic(&w, 0, lit, 259, dist, 16);
 	for (k = 0; k < 400; k++) {
 		i = (unsigned)below(14);
 		code(&w, (1u << (i + 1)) - 2, i + 1);
@@ -714,6 +721,10 @@ test_long_codes(void)
 			    distances[i][0]]);
 	}
 	code(&w, 0x7ffe, 15);
+	put(&w, 3, 3);
+	fixed(&w, 'b');
+	fixed(&w, 256);
+	buf_addc(&want, 'b');
 	good("long codes", RAW, end(&w), buf_str(&want), 0);
 	buf_free(&want);
 	buf_free(&w.b);
@@ -907,6 +918,10 @@ test_gzip(void)
 			T_OK(pclose(f) == 0, "%s", command);
 			good(levels[i], GZIP, buf_str(&packed), buf_str(&text),
 			    0);
+			/* A member does not reach into the one before it. */
+			unhex(&packed, HEAD "0302000000");
+			refused(levels[i], GZIP, buf_str(&packed),
+			    "a distance beyond the start", text.len);
 			buf_free(&packed);
 		}
 		unlink(path);
