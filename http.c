@@ -811,6 +811,22 @@ http_query_get(struct str query, const char *name)
 }
 
 int
+http_unescape(struct buf *out, struct str s)
+{
+	uint64_t c;
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		c = (unsigned char)s.p[i];
+		if (c == '%' && s.n - i > 2 &&
+		    util_hex64(str_n(s.p + i + 1, 2), 0xff, &c) == 0)
+			i += 2;
+		buf_addc(out, (char)c);
+	}
+	return out->bad ? -1 : 0;
+}
+
+int
 http_query_without(struct buf *out, struct str query, const char *name)
 {
 	struct str part, value;

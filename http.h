@@ -105,6 +105,12 @@ struct str http_find(const struct http_head *h, const char *name);
 struct str http_query_get(struct str query, const char *name);
 
 /*
+ * Adds s, of a path or query, without its escapes (RFC 3986 2.1); what is
+ * no escape stays.
+ */
+int http_unescape(struct buf *out, struct str s);
+
+/*
  * Adds the query without the parameter `name` (every one of that name);
  * all else keeps its bytes and order.
  */

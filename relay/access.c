@@ -27,23 +27,6 @@ access_free(struct access *a)
 
 /* ---- who is asking ---- */
 
-/* A query's value without its escapes (RFC 3986 2.1). */
-static struct str
-unescape(struct buf *out, struct str s)
-{
-	uint64_t c;
-	size_t i;
-
-	for (i = 0; i < s.n; i++) {
-		c = (unsigned char)s.p[i];
-		if (c == '%' && s.n - i > 2 &&
-		    util_hex64(str_n(s.p + i + 1, 2), 0xff, &c) == 0)
-			i += 2;
-		buf_addc(out, (char)c);
-	}
-	return buf_str(out);
-}
-
 static struct str
 bearer(const struct http_head *h)
 {
@@ -70,7 +53,8 @@ access_key(const struct config *c, const struct http_head *h,
 	shown[0] = bearer(h);
 	shown[1] = http_get(h, HTTP_X_API_KEY);
 	shown[2] = http_get(h, HTTP_X_GOOG_API_KEY);
-	shown[3] = unescape(&query, http_query_get(h->query, "key"));
+	http_unescape(&query, http_query_get(h->query, "key"));
+	shown[3] = buf_str(&query);
 	for (i = 0; i < 4; i++) {
 		if (shown[i].n == 0)
 			continue;

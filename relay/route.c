@@ -67,22 +67,6 @@ op_has_body(enum dialect_op op)
 
 /* ---- paths that hide what they are ---- */
 
-/* The path without its escapes; what is no escape stays. */
-static void
-path_unescape(struct buf *out, struct str path)
-{
-	uint64_t c;
-	size_t i;
-
-	for (i = 0; i < path.n; i++) {
-		c = (unsigned char)path.p[i];
-		if (c == '%' && path.n - i > 2 && util_hex64(
-		    str_n(path.p + i + 1, 2), 0xff, &c) == 0)
-			i += 2;
-		buf_addc(out, (char)c);
-	}
-}
-
 /* The path without empty and dot segments (RFC 3986 5.2.4). */
 static void
 path_normal(struct buf *out, struct str path)
@@ -129,7 +113,7 @@ path_hides(const struct http_head *h)
 		return 0;
 	buf_init(&raw, HTTP_HEAD_MAX);
 	buf_init(&b, HTTP_HEAD_MAX);
-	path_unescape(&raw, h->path);
+	http_unescape(&raw, h->path);
 	path_normal(&b, buf_str(&raw));
 	memset(&plain, 0, sizeof plain);
 	memset(plain.first, -1, sizeof plain.first);
