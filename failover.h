@@ -138,7 +138,8 @@ struct fo_ticket {
  * that it is down; where one lets it pass, an attempt on an open breaker is
  * no trial, but a good end closes it, and a bad one changes nothing.
  *
- * With a score above 70 at its first attempt a backend may be tried twice.
+ * With a score above 70 at its first attempt a backend may be tried twice;
+ * the pause between the two is the caller's.
  *
  * A cool-down longer than 10 minutes may be over sooner than was said: once
  * in 10 minutes a single request takes such a backend as if it did not

@@ -230,6 +230,9 @@ static const char *const scripts[] = {
 	    "a.sN a.S10 b.S10 fa=10 e0=500 a.S0 p0=b x0.l1 a.S0 e0=200 b.S15 "
 	    "k.r0 p0=- r p0=a x0.l1 a.S10 b.S15 e0=200 a.S15 a=200 a.S20 "
 	    "a=200 a.S25 a.d0 k.r1 r p0=a x0.l0",
+	"hl=2 fa=100 try=1 r p0=a e0=500 p0=b e0=500 +299s r p0=a x0.l1 "
+	    "b.S10 +1s b.S10 +299s b.S15",
+	"hl=2 ab=100 n=1 a=500 a.S90 a.d1 +20000s r p0=a",
 	"hl=2 fa=95 try=1 n=1 r p0=a e0=500 a.S5 r p0=a x0.l1 a.S5 e0=200 "
 	    "a.S15",
 	"hl=2 fa=100 su=40 try=1 n=1 r p0=a e0=500 a=200 a.S50",
@@ -256,6 +259,8 @@ static const char *const scripts[] = {
 	"hl=4 wm=3 n=1 a=500 a=500 a.d0 wm=2 a.d1",
 	"hl=4 wm=3 n=1 a=500 a=500 a=500 a.d1 +140s a.d0 a=500 a=500 a.d0 "
 	    "a=500 a.d1 +140s a=500 +9s a=500 a.d0 +9s a=500 a.d1",
+	"hl=4 wm=3 n=1 a=500 +1s a=500 wm=5 +1s a=500 a=500 a.d0 +1s a=500 "
+	    "a.d1 r p0=- a.W137000",
 	"hl=4 wi=0 n=1 a=500 a=500 a=500 a.d0",
 	"hl=4 try=1 n=1 a=500 a=500 a.d1 r p0=a x0.l1 e0=200 a.d0 k.r1",
 	"hl=4 n=1 a=500 a=500 no=a a.d1 k.r0 ok=a a.d0 k.r1 a=500 a.d0 a=500 "
@@ -341,6 +346,8 @@ static const char *const scripts[] = {
 	    "k.c1 r p0=a x0.p1",
 	"a=429/1800000>b=200 +600s r p0=a c0 k.w1 a.w0 r p1=a x1.p0 e1=200 "
 	    "e0=200 a.w0",
+	"a=429/1800000>b=200 +600s r p0=a c0 e0=200 a=429/1800000>b=200 "
+	    "+600s r p0=a x0.p1 e0=200 a=429/5000>b=200 b=200 a.w5000",
 	"a=429/1800000>b=200 +1800s a=429/5000>b=200 b=200 +4999 b=200",
 	"mod a=m429/1800000>b=200 +600s r p0=a x0.p1 e0=m429/9 b=200 +600s "
 	    "r p0=a x0.p1 e0=200 A.w0",

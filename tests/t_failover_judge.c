@@ -184,11 +184,27 @@ test_policy(void)
 		fo_on_set(&p, s, 0);
 		T_OK(!fo_on(&p, s), "%d", s);
 	}
+	fo_policy_defaults(&p);
+	T_OK(p.health == FO_HEALTH_BREAKER && p.failure_threshold == 3 &&
+	    p.open_ms == 30000 && p.half_open_requests == 1 &&
+	    p.score.success == 5 && p.score.failure == 10 &&
+	    p.score.healthy_above == 20 && p.score.recover_minutes == 5 &&
+	    p.window.ms == 140000 && p.window.min_failures == 2 &&
+	    p.cooldown_ms == 60000 && p.max_cooldown_ms == 86400000 &&
+	    p.when_all_down == FO_ALL_DOWN_FAIL && p.slow_start_ms == 0,
+	    "defaults");
+	T_OK(p.nretry_text == 2 && str_is(p.retry_text[0], "rate limit") &&
+	    str_is(p.retry_text[1], "rate_limit") && p.nstop_text == 0,
+	    "default texts");
+	for (s = t = 0; s < 1000; s++)
+		t += fo_on(&p, s) != (s == 429 || (s >= 500 && s <= 599));
+	T_OK(t == 0, "default statuses");
 	for (t = 0; t < FO_NFAULTS; t++)
 		T_OK(*fo_fault_text((enum fo_fault)t) != '\0', "%d", t);
 	T_OK(strcmp(fo_fault_text(FO_LOCAL_FAULT), "no resources here") == 0 &&
 	    strcmp(fo_phase_text(FO_BODY), "body") == 0 &&
 	    strcmp(fo_skip_text(FO_SKIP_TRIAL), "trial running") == 0 &&
+	    strcmp(fo_skip_text(FO_SKIP_RATE), "own rate limit") == 0 &&
 	    strcmp(fo_source_text(FO_FROM_DEFAULT), "default") == 0, "last");
 }
 

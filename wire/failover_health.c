@@ -138,8 +138,6 @@ shift(struct fo_backend *b, enum fo_state to, uint64_t open_until)
 	b->epoch++;
 	if (to == FO_CLOSED)
 		b->failures = 0;
-	if (to == FO_OPEN)
-		b->out = 1;
 }
 
 static enum fo_skip
@@ -400,7 +398,6 @@ warm(struct fo_part *t)
 		return;
 	t->b->cool_until = 0;
 	t->b->cool_source = FO_FROM_NONE;
-	t->b->probe_at = 0;
 }
 
 void
@@ -473,7 +470,7 @@ cool(struct fo_backend *b, const struct fo_policy *p, uint64_t ms,
 		return;
 	until = later(now, ms);
 	b->cool_epoch++;
-	b->out = 1;
+	b->out = 1;	/* it may be over before anyone looks */
 	if (until <= b->cool_until)
 		return;
 	if (b->cool_until <= now || b->probe_at == 0)

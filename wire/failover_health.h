@@ -87,8 +87,9 @@ struct fo_backend {
 	uint64_t cool_epoch;		/* changes with every cool-down that
 					   an answer asks for */
 	enum fo_source cool_source;	/* of the cool-down that lasts */
-	uint64_t probe_at;		/* a long cool-down lets one request
-					   through from then on; 0: never */
+	uint64_t probe_at;		/* from then on the cool-down that
+					   lasts lets one request through; 0:
+					   never */
 	unsigned lost;			/* 100 - score, when last used */
 	uint64_t used;			/* a ticket was taken or ended */
 	uint64_t *fails;		/* owned: ring of times; or NULL */
