@@ -33,6 +33,29 @@ reset_later(const struct request *r, const struct user *u)
 	return 0;
 }
 
+/* 1 if its own limits leave something for one more attempt. */
+static int
+is_free(const struct backend *b)
+{
+	uint64_t wait;
+
+	return (b->room == 0 || b->health->in_flight < b->room) &&
+	    limit_requests_peek(&check.access->backends, str_of(b->name),
+	    b->rate, world.now, &wait) == LIMIT_OK;
+}
+
+/* 1 if neither score nor window have anything against it. */
+static int
+is_sound(const struct fo_backend *h)
+{
+	const struct fo_backend *m;
+
+	for (m = h->models; m != NULL; m = m->next)
+		if (m->lost > 0 || m->nfails > 0)
+			return 0;
+	return h->lost == 0 && h->nfails == 0;
+}
+
 void
 check_begin(struct request *r)
 {
@@ -43,7 +66,10 @@ check_begin(struct request *r)
 		b = &plan.backends[i];
 		r->was[i].bad = b->bad;
 		r->was[i].epoch = b->health->epoch;
-		r->was[i].closed = b->health->state == FO_CLOSED;
+		r->was[i].closed = b->health->state == FO_CLOSED &&
+		    (plan.breaker || is_sound(b->health));
+		r->was[i].chosen = b->health->chosen;
+		r->was[i].free = is_free(b);
 	}
 }
 
@@ -64,6 +90,13 @@ lost_check(const struct request *r, unsigned attempts)
 		return;
 	for (i = 0; i < plan.nbackends; i++) {
 		b = &plan.backends[i];
+		if (!plan_allows(r, b) || (!plan.breaker &&
+		    !is_sound(b->health)))
+			continue;
+		/* Whoever else came there may have taken the last of it. */
+		if ((b->room > 0 || b->rate > 0) && (!r->was[i].free ||
+		    b->health->chosen != r->was[i].chosen))
+			continue;
 		if (b->bad == r->was[i].bad && b->mood != MOOD_SICK &&
 		    b->names_fail == 0 && r->was[i].closed &&
 		    b->health->state == FO_CLOSED &&
@@ -105,14 +138,28 @@ own_check(const struct request *r, const struct user *u,
 	    !starts(&a->payload, plan.openai ? "{\"error\":{\"message\":" :
 	    "{\"type\":\"error\",\"error\":{"))
 		wrong("%s: an error in no dialect", r->name);
+	/* Wrong ones show no key; what is wrong may stand behind the head. */
 	if ((!r->sent && a->status == 408) || (r->kind == KIND_WRONG &&
-	    a->status == r->refused))
+	    (a->status == r->refused || (plan.keyed && a->status == 401))))
+		return;
+	n = (unsigned)plan_refused(r);
+	/* What a key may ask for is told after how much it may ask. */
+	if (n != 0 && (unsigned)a->status != n && (n != 403 ||
+	    a->status != 429 || plan.keys[r->key].rate == 0))
+		wrong("%s: status %d to a key that is to get %u", r->name,
+		    a->status, n);
+	if (n != 0 && attempts > 0)
+		wrong("%s: %u attempts although refused", r->name, attempts);
+	if (n != 0)
 		return;
 	if (a->status != 429 && a->status != 502 && a->status != 503)
 		wrong("%s: an own answer with status %d", r->name, a->status);
 	reader_field(a, "retry-after", &n);
 	if (n != (a->status != 502))
 		wrong("%s: %u retry-after with %d", r->name, n, a->status);
+	if (a->status == 429 && attempts == 0 && plan.keyed &&
+	    plan.keys[r->key].rate > 0)
+		return;
 	if (!excused(u))
 		lost_check(r, attempts);
 }
@@ -302,6 +349,15 @@ left_check(void *arg, struct request *r, struct wire *w)
 void
 check_turn(void)
 {
+	const struct backend *b;
+	unsigned i;
+
+	for (i = 0; i < plan.nbackends; i++) {
+		b = &plan.backends[i];
+		if (b->room > 0 && b->health->in_flight > b->room)
+			wrong("%s: %u at a time, of %u", b->name,
+			    b->health->in_flight, b->room);
+	}
 	provider_busy(left_check, NULL);
 }
 

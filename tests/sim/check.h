@@ -4,12 +4,14 @@
 /* The rules that must hold in every schedule. */
 
 #include "failover.h"
+#include "relay/access.h"
 #include "tests/sim/reader.h"
 #include "tests/sim/user.h"
 
 /* The health of the backends, and when the proxy gave up by itself. */
 struct check {
 	struct failover *registry;
+	struct access *access;
 	int closing;		/* client_close_all() was called */
 	int draining;
 };

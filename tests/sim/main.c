@@ -194,6 +194,7 @@ proxy_free(struct proxy *p)
 	resolver_free(p->dns);
 	loop_free(p->loop);
 	failover_free(&p->health);
+	access_free(&p->clients.ex.access);
 }
 
 static int
@@ -205,6 +206,8 @@ proxy_make(struct proxy *p)
 	p->listener.fd = -1;
 	failover_init(&p->health);
 	check.registry = &p->health;
+	access_init(&p->clients.ex.access);
+	check.access = &p->clients.ex.access;
 	if ((p->loop = loop_new()) == NULL)
 		return -1;
 	p->clients.loop = p->clients.ex.up.loop = p->loop;

@@ -46,6 +46,8 @@ backend_make(struct backend *b, unsigned i)
 	b->base = bases[dice(sizeof bases / sizeof *bases)];
 	b->header = chance(25);
 	b->stale = chance(50) ? dice(61) : 0;
+	b->room = chance(50) ? 0 : dice(4);
+	b->rate = chance(60) ? 0 : between(3, 20);
 	backend_addrs(b);
 }
 
@@ -59,6 +61,8 @@ backend_config(struct bytes *c, const struct backend *b)
 		bytes_fmt(c, "10.%u.0.1", b->index);
 	bytes_fmt(c, ":8000%s\",\"token\":\"token-of-%s\",\"api_type\":\"%s\"",
 	    b->base, b->name, plan.openai ? "openai" : "claude");
+	bytes_fmt(c, ",\"weight\":%u,\"max_concurrent\":%u,"
+	    "\"requests_per_minute\":%u", between(1, 9), b->room, b->rate);
 	if (b->priority > 0)
 		bytes_fmt(c, ",\"priority\":%d", b->priority);
 	if (b->model != NULL)
@@ -102,21 +106,68 @@ config_times(struct bytes *c)
 	if (chance(20))
 		plan.attempts = between(1, 3);
 	plan.tries = chance(30) ? between(2, 3) : 1;
+	bytes_fmt(c, "\"budget_percent\":%u,", dice(101));
 	bytes_fmt(c, "\"attempts\":%u,\"tries_per_backend\":%u},",
 	    plan.attempts, plan.tries);
+}
+
+/* Who may come, and what each may use. */
+static void
+config_keys_make(struct bytes *c)
+{
+	static const char *const models[] = {
+		"", ",\"models\":[\"gpt-*\",\"claude-x-*\"]",
+		",\"models\":[\"gemini-*\"]"
+	};
+	unsigned i, k;
+
+	if ((plan.keyed = chance(40)) == 0)
+		return;
+	bytes_fmt(c, "\"access_keys\":[");
+	for (i = 0; i < KEYS; i++) {
+		plan.keys[i].model = chance(60) ? 0 : chance(70) ? 1 : 2;
+		plan.keys[i].rate = chance(70) ? 0 : between(3, 20);
+		plan.keys[i].backends = chance(50) ? 0 :
+		    between(1, (1u << plan.nbackends) - 1);
+		bytes_fmt(c, "{\"name\":\"k%u\",\"key\":\"client-key-%u\","
+		    "\"requests_per_minute\":%u%s", i, i,
+		    plan.keys[i].rate, models[plan.keys[i].model]);
+		if (plan.keys[i].backends != 0) {
+			bytes_fmt(c, ",\"backends\":[");
+			for (k = 0; k < plan.nbackends; k++)
+				if (plan.keys[i].backends >> k & 1)
+					bytes_fmt(c, "\"b%u\",", k);
+			bytes_fmt(c, "]");
+		}
+		bytes_fmt(c, "},");
+	}
+	bytes_fmt(c, "],");
 }
 
 static void
 config_make(struct bytes *c)
 {
-	unsigned i;
+	static const char *const strategies[] = {
+		"failover", "round_robin", "weighted_random",
+		"least_connections", "sticky"
+	};
+	static const char *const healths[] = {
+		"\"breaker\"", "\"score\"", "\"window\"",
+		"[\"breaker\",\"score\"]", "[\"score\",\"window\"]"
+	};
+	unsigned i, health = chance(50) ? 0 : dice(5);
 
 	bytes_fmt(c, "{\"backends\":[");
 	for (i = 0; i < plan.nbackends; i++)
 		backend_config(c, &plan.backends[i]);
 	bytes_fmt(c, "],");
 	config_times(c);
-	bytes_fmt(c, "\"failover\":{\"on\":[\"429\",\"5xx\"");
+	config_keys_make(c);
+	plan.breaker = health == 0;
+	bytes_fmt(c, "\"strategy\":\"%s\",", strategies[dice(5)]);
+	bytes_fmt(c, "\"failover\":{\"health\":%s,\"when_all_down\":\"%s\",",
+	    healths[health], chance(50) ? "fail" : "try");
+	bytes_fmt(c, "\"on\":[\"429\",\"5xx\"");
 	if ((plan.on_4xx = chance(10)) != 0)
 		bytes_fmt(c, ",\"4xx\"");
 	if ((plan.on_401 = chance(20)) != 0)
@@ -244,6 +295,31 @@ plan_request(const char *name, size_t n)
 		    memcmp(plan.requests[i].name, name, n) == 0)
 			return &plan.requests[i];
 	return NULL;
+}
+
+int
+plan_allows(const struct request *r, const struct backend *b)
+{
+	unsigned bits;
+
+	if (!plan.keyed)
+		return 1;
+	if (r->key == KEYS || plan_refused(r) != 0)
+		return 0;
+	bits = plan.keys[r->key].backends;
+	return bits == 0 || (bits >> b->index & 1) != 0;
+}
+
+int
+plan_refused(const struct request *r)
+{
+	if (!plan.keyed || r->kind == KIND_LOCAL || r->kind == KIND_WRONG)
+		return 0;
+	if (r->key == KEYS)
+		return 401;
+	/* Who names no model has none of the list. */
+	return plan.keys[r->key].model == 2 || (r->before.n == 0 &&
+	    plan.keys[r->key].model == 1) ? 403 : 0;
 }
 
 int

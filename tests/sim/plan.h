@@ -16,6 +16,7 @@
 #define CONNS_MAX	40
 #define ATTEMPTS_MAX	64
 #define ADDRS_MAX	3
+#define KEYS		2
 
 /* How a backend is; decided anew for each connection and each request. */
 enum mood { MOOD_WELL, MOOD_FLAKY, MOOD_SICK, MOOD_OUTAGE };
@@ -37,9 +38,13 @@ struct backend {
 	const char *base;	/* path of its URL */
 	int header;		/* it has a header of its own */
 	unsigned stale;		/* percent: idle connections turn out dead */
+	unsigned room;		/* max_concurrent; 0: no limit */
+	unsigned rate;		/* requests_per_minute; 0: no limit */
 	/* what it did so far */
 	unsigned bad;		/* connections and answers that were bad */
 	struct fo_backend *health;
+	uint64_t got[ATTEMPTS_MAX];	/* when attempts came, ms: a ring */
+	unsigned ngot;
 };
 
 enum kind {
@@ -67,6 +72,7 @@ struct request {
 	struct bytes wire;		/* as the client sends it */
 	size_t head_n;			/* of them, up to the body */
 	int minor, close, expect, chunked;
+	int key;			/* it shows; KEYS: a wrong one */
 	int refused;			/* KIND_WRONG: with this status */
 	struct bytes lines;		/* its fields that go on */
 	struct bytes before, after;	/* the body around the model */
@@ -80,6 +86,8 @@ struct request {
 		uint64_t epoch;
 		unsigned bad;
 		int closed;
+		uint64_t chosen;
+		int free;	/* of room and rate something was left */
 	} was[BACKENDS_MAX];		/* when it began */
 	struct attempt attempts[ATTEMPTS_MAX];
 	unsigned nattempts;
@@ -118,6 +126,13 @@ struct plan {
 	unsigned attempts, tries;
 	unsigned long connect, total, retry;	/* ms, 0: none */
 	int on_4xx, on_401;
+	int breaker;		/* alone decides who is down */
+	int keyed;		/* clients must show one of these */
+	struct {
+		unsigned backends;	/* bits; 0: all */
+		int model;		/* 0: all, 1: theirs, 2: another */
+		unsigned rate;		/* 0: no limit */
+	} keys[KEYS];
 	/* what else happens */
 	struct alloc_plan alloc;
 	int alloc_setup;		/* only while it starts */
@@ -141,6 +156,12 @@ void plan_expect(const struct request *r, const struct backend *b,
 
 /* The request of that id; NULL: none. */
 struct request *plan_request(const char *name, size_t n);
+
+/* 1 if the request's key lets it go to that backend. */
+int plan_allows(const struct request *r, const struct backend *b);
+
+/* The refusal of the request that its key alone demands; 0: none. */
+int plan_refused(const struct request *r);
 
 /* 1 if a status moves on by the config. */
 int plan_moves_on(int status);

@@ -209,6 +209,27 @@ pace_pick(struct line *l)
 	l->early = chance(10) ? 1 + dice(2000) : NEVER;
 }
 
+#define RATE_MS	50000	/* a minute, less the longest way here */
+
+/* May it come, by the keys, and not too often? */
+static void
+attempt_check(struct backend *b, const struct request *r)
+{
+	unsigned i, n = 1;
+
+	if (!plan_allows(r, b))
+		wrong("%s comes to %s against its key", r->name, b->name);
+	/* The same attempt again, over a fresh connection. */
+	if (r->nattempts > 0 && r->attempts[r->nattempts - 1].b == b)
+		return;
+	for (i = 0; i < b->ngot && i < ATTEMPTS_MAX; i++)
+		n += world.now - b->got[i] < RATE_MS;
+	b->got[b->ngot++ % ATTEMPTS_MAX] = world.now;
+	if (b->rate > 0 && n > b->rate && alloc_failed() == 0)
+		wrong("%s: %u attempts in a minute, of %u", b->name, n,
+		    b->rate);
+}
+
 /* The head of a request is there: whose is it, and what will it get? */
 static void
 request_begin(struct line *l, const char *name, size_t n)
@@ -228,6 +249,7 @@ request_begin(struct line *l, const char *name, size_t n)
 		wrong("%s: %u attempts", l->r->name, ATTEMPTS_MAX);
 		return;
 	}
+	attempt_check(l->b, l->r);
 	memset(&l->expect, 0, sizeof l->expect);
 	plan_expect(l->r, l->b, &l->expect);
 	l->reply = world_alloc(sizeof *l->reply);

@@ -63,7 +63,12 @@ head_lines(struct request *r)
 	line(r, 1, text);
 	if (!plan.openai)
 		line(r, 1, "anthropic-version: 2023-06-01");
-	if (chance(50))
+	r->key = (int)(chance(15) ? KEYS : dice(KEYS));
+	if (plan.keyed) {
+		snprintf(text, sizeof text, "%sclient-key-%d", plan.openai ?
+		    "Authorization: Bearer " : "x-api-key: ", r->key);
+		line(r, 0, text);
+	} else if (chance(50))
 		line(r, 0, plan.openai ? "Authorization: Bearer mine" :
 		    "x-api-key: mine");
 	if (chance(20))
