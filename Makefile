@@ -15,57 +15,113 @@
 .SUFFIXES: .c .o
 
 SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
-	base/buf.c base/inflate.c base/log.c base/scan.c base/sha256.c base/util.c \
-	wire/failover_health.c wire/failover_read.c \
-	wire/http_body.c wire/http_write.c wire/json_scan.c \
+	base/arena.c base/buf.c base/inflate.c base/log.c base/scan.c \
+	base/sha256.c base/util.c \
+	wire/failover_health.c wire/failover_read.c wire/http_body.c \
+	wire/http_write.c wire/json_scan.c wire/json_tree.c \
 	net/dns.c net/link.c net/loop.c net/resolve.c net/socket.c \
 	net/trust.c \
-	dialect/anthropic.c dialect/dialect.c dialect/gemini.c \
-	dialect/openai.c dialect/responses.c dialect/sse.c \
-	conf/access.c conf/check.c conf/describe.c conf/fault.c conf/form.c \
-	conf/keys.c conf/list.c conf/pages.c conf/pool.c conf/read.c \
-	conf/route.c conf/value.c \
-	relay/access.c relay/account.c relay/answer.c relay/check.c \
-	relay/client.c \
-	relay/door.c relay/exchange.c relay/forward.c relay/route.c \
-	relay/sticky.c relay/target.c relay/unpack.c relay/upstream.c \
-	admin/demo.c admin/explain.c admin/options.c admin/probe.c
+	dialect/anthropic.c dialect/anthropic_answer.c \
+	dialect/anthropic_clean.c dialect/anthropic_request.c \
+	dialect/anthropic_write.c dialect/dialect.c dialect/fault.c \
+	dialect/gemini.c dialect/gemini_answer.c dialect/gemini_chunk.c \
+	dialect/gemini_parts.c dialect/gemini_request.c \
+	dialect/gemini_write.c dialect/items.c dialect/judge.c \
+	dialect/judge_anthropic.c dialect/judge_gemini.c \
+	dialect/judge_openai.c dialect/keywords.c dialect/message.c \
+	dialect/models.c dialect/names.c dialect/normal.c dialect/openai.c \
+	dialect/openai_answer.c dialect/openai_parts.c \
+	dialect/openai_queue.c dialect/openai_reader.c \
+	dialect/openai_request.c dialect/openai_write.c dialect/profile.c \
+	dialect/responses.c dialect/responses_answer.c \
+	dialect/responses_request.c dialect/schema.c \
+	dialect/schema_gemini.c dialect/sse.c dialect/text.c \
+	dialect/translate.c dialect/validate.c \
+	conf/access.c conf/check.c conf/describe.c conf/edit.c \
+	conf/fault.c conf/form.c conf/keys.c conf/list.c conf/pages.c \
+	conf/pool.c conf/read.c conf/route.c conf/value.c \
+	relay/access.c relay/account.c relay/answer.c relay/catalog.c \
+	relay/check.c relay/client.c relay/door.c relay/exchange.c \
+	relay/exchange_attempt.c relay/forward.c relay/outbound.c \
+	relay/reply.c relay/route.c relay/stats.c relay/sticky.c \
+	relay/target.c relay/unpack.c relay/upstream.c \
+	admin/body.c admin/change.c admin/demo.c admin/explain.c \
+	admin/login.c admin/mask.c admin/options.c admin/probe.c \
+	admin/say.c admin/store.c admin/tryout.c admin/view.c admin/web.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
-	base/buf.o base/inflate.o base/log.o base/scan.o base/sha256.o base/util.o \
-	wire/failover_health.o wire/failover_read.o \
-	wire/http_body.o wire/http_write.o wire/json_scan.o \
+	base/arena.o base/buf.o base/inflate.o base/log.o base/scan.o \
+	base/sha256.o base/util.o \
+	wire/failover_health.o wire/failover_read.o wire/http_body.o \
+	wire/http_write.o wire/json_scan.o wire/json_tree.o \
 	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
 	net/trust.o \
-	dialect/anthropic.o dialect/dialect.o dialect/gemini.o \
-	dialect/openai.o dialect/responses.o dialect/sse.o \
-	conf/access.o conf/check.o conf/describe.o conf/fault.o conf/form.o \
-	conf/keys.o conf/list.o conf/pages.o conf/pool.o conf/read.o \
-	conf/route.o conf/value.o \
-	relay/access.o relay/account.o relay/answer.o relay/check.o \
-	relay/client.o \
-	relay/door.o relay/exchange.o relay/forward.o relay/route.o \
-	relay/sticky.o relay/target.o relay/unpack.o relay/upstream.o \
-	admin/demo.o admin/explain.o admin/options.o admin/probe.o
+	dialect/anthropic.o dialect/anthropic_answer.o \
+	dialect/anthropic_clean.o dialect/anthropic_request.o \
+	dialect/anthropic_write.o dialect/dialect.o dialect/fault.o \
+	dialect/gemini.o dialect/gemini_answer.o dialect/gemini_chunk.o \
+	dialect/gemini_parts.o dialect/gemini_request.o \
+	dialect/gemini_write.o dialect/items.o dialect/judge.o \
+	dialect/judge_anthropic.o dialect/judge_gemini.o \
+	dialect/judge_openai.o dialect/keywords.o dialect/message.o \
+	dialect/models.o dialect/names.o dialect/normal.o dialect/openai.o \
+	dialect/openai_answer.o dialect/openai_parts.o \
+	dialect/openai_queue.o dialect/openai_reader.o \
+	dialect/openai_request.o dialect/openai_write.o dialect/profile.o \
+	dialect/responses.o dialect/responses_answer.o \
+	dialect/responses_request.o dialect/schema.o \
+	dialect/schema_gemini.o dialect/sse.o dialect/text.o \
+	dialect/translate.o dialect/validate.o \
+	conf/access.o conf/check.o conf/describe.o conf/edit.o \
+	conf/fault.o conf/form.o conf/keys.o conf/list.o conf/pages.o \
+	conf/pool.o conf/read.o conf/route.o conf/value.o \
+	relay/access.o relay/account.o relay/answer.o relay/catalog.o \
+	relay/check.o relay/client.o relay/door.o relay/exchange.o \
+	relay/exchange_attempt.o relay/forward.o relay/outbound.o \
+	relay/reply.o relay/route.o relay/stats.o relay/sticky.o \
+	relay/target.o relay/unpack.o relay/upstream.o \
+	admin/body.o admin/change.o admin/demo.o admin/explain.o \
+	admin/login.o admin/mask.o admin/options.o admin/probe.o \
+	admin/say.o admin/store.o admin/tryout.o admin/view.o admin/web.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
-	base/buf.h base/inflate.h base/log.h base/scan.h base/sha256.h base/util.h \
-	wire/failover_health.h wire/failover_read.h \
-	wire/http_body.h wire/http_write.h wire/json_scan.h wire/tls_why.h \
+	base/arena.h base/buf.h base/inflate.h base/log.h base/scan.h \
+	base/sha256.h base/util.h \
+	wire/failover_health.h wire/failover_read.h wire/http_body.h \
+	wire/http_write.h wire/json_scan.h wire/json_tree.h wire/tls_why.h \
 	net/dns.h net/link.h net/loop.h net/resolve.h net/socket.h \
 	net/trust.h \
-	dialect/anthropic.h dialect/dialect.h dialect/gemini.h \
-	dialect/openai.h dialect/responses.h dialect/sse.h \
-	conf/access.h conf/check.h conf/describe.h conf/fault.h conf/form.h \
-	conf/keys.h conf/list.h conf/pages.h conf/pool.h conf/read.h \
-	conf/value.h \
-	relay/access.h relay/account.h relay/answer.h relay/check.h \
-	relay/client.h \
-	relay/door.h relay/exchange.h relay/forward.h relay/route.h \
-	relay/sticky.h relay/target.h relay/unpack.h relay/upstream.h \
-	admin/demo.h admin/explain.h admin/options.h admin/probe.h
+	dialect/anthropic.h dialect/anthropic_answer.h \
+	dialect/anthropic_clean.h dialect/anthropic_request.h \
+	dialect/anthropic_write.h dialect/dialect.h dialect/emit.h \
+	dialect/fault.h dialect/gemini.h dialect/gemini_answer.h \
+	dialect/gemini_chunk.h dialect/gemini_parts.h \
+	dialect/gemini_request.h dialect/gemini_write.h dialect/items.h \
+	dialect/judge.h dialect/judge_anthropic.h dialect/judge_gemini.h \
+	dialect/judge_openai.h dialect/keywords.h dialect/message.h \
+	dialect/models.h dialect/names.h dialect/normal.h dialect/openai.h \
+	dialect/openai_answer.h dialect/openai_parts.h \
+	dialect/openai_queue.h dialect/openai_reader.h \
+	dialect/openai_request.h dialect/openai_write.h dialect/profile.h \
+	dialect/responses.h dialect/responses_answer.h \
+	dialect/responses_request.h dialect/schema.h \
+	dialect/schema_gemini.h dialect/sse.h dialect/text.h \
+	dialect/translate.h dialect/validate.h \
+	conf/access.h conf/check.h conf/describe.h conf/edit.h \
+	conf/fault.h conf/form.h conf/keys.h conf/list.h conf/pages.h \
+	conf/pool.h conf/read.h conf/value.h \
+	relay/access.h relay/account.h relay/answer.h relay/catalog.h \
+	relay/check.h relay/client.h relay/door.h relay/exchange.h \
+	relay/exchange_attempt.h relay/forward.h relay/outbound.h \
+	relay/reply.h relay/route.h relay/stats.h relay/sticky.h \
+	relay/target.h relay/unpack.h relay/upstream.h \
+	admin/body.h admin/change.h admin/demo.h admin/explain.h \
+	admin/host.h admin/login.h admin/mask.h admin/metrics.h \
+	admin/options.h admin/probe.h admin/say.h admin/store.h \
+	admin/tryout.h admin/view.h admin/web.h
 
 CC = cc
+AR = ar
 CFLAGS = -O2 -g
 CPPFLAGS =
 LDFLAGS =
@@ -101,10 +157,21 @@ COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(MODE) -I. $(BR_INC) $(CPPFLAGS) \
 	$(CFLAGS)
 LIBS = $(BR_LIB) $(LDLIBS)
 
-all: spillway
+all: spillway build/translate
 
 spillway: $(OBJS)
 	$(COMPILE) $(ELF) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+
+# Everything but main(), for the tests.
+parts.a: $(OBJS)
+	rm -f $@
+	$(AR) rc $@ $(OBJS)
+	$(AR) d $@ proxy.o
+
+# Scores the translation: reads a case, prints what became of it.
+build/translate: tests/translate.c parts.a
+	@mkdir -p build
+	$(COMPILE) $(LDFLAGS) -o $@ tests/translate.c parts.a $(LIBS)
 
 .c.o:
 	$(COMPILE) -c $< -o $@
@@ -161,7 +228,7 @@ install: all
 	"$(DESTDIR)$(PREFIX)/bin/spillway"
 
 clean:
-	rm -f $(OBJS) spillway spillway-static flags flags.tmp
+	rm -f $(OBJS) parts.a build/translate spillway spillway-static flags flags.tmp
 	rm -rf build
 
 .PHONY: all run check test bench fuzz soak static install clean FORCE

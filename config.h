@@ -53,6 +53,7 @@ struct config_backend {
 	struct str token;
 	enum dialect api;		/* claude, openai, gemini, any */
 	enum config_auth auth;		/* never AUTH_AUTO: resolved */
+	unsigned char auth_auto;	/* 1: it was left to us */
 	unsigned char enabled;		/* 0 or 1 */
 	int priority;			/* under failover; config_priority() */
 	unsigned weight;		/* 1 at least */
@@ -65,6 +66,12 @@ struct config_backend {
 	struct config_field *headers;	/* owned */
 	size_t nheaders;
 	struct str ca_file, address;	/* p NULL: none */
+	unsigned char responses;	/* openai: 0: it has no /v1/responses */
+	unsigned char old_max_tokens;	/* openai: 1: asked with max_tokens */
+	unsigned char auto_cache;	/* claude: 1: cache_control is added to
+					   translated requests */
+	unsigned max_tokens;		/* of translated requests that name
+					   none; 0: by the model */
 	struct config_timeouts timeouts;
 };
 
@@ -138,10 +145,34 @@ struct config {
 	struct fo_policy failover;
 	struct config_health_check health_check;
 	struct {
+		unsigned char strict;		/* 0 or 1, as the others */
+		unsigned char streaming;
+		unsigned char disconnect;
+	} validation;
+	struct {
 		int level;		/* enum log_level */
 		int types;		/* 0 all, 1 failed, 2 success */
 		int color;		/* 0 auto, 1 always, 2 never */
+		/* Of records: 0 none, 1 truncated, 2 full. */
+		int request_body, response_body;
+		struct str directory;	/* p NULL: no records */
+		uint64_t max;		/* bytes of all record files */
 	} logging;
+	struct {
+		unsigned char enabled;	/* 0 or 1 */
+		struct str host;	/* a literal address, no brackets */
+		uint16_t port;
+		unsigned char port_given;	/* 1: by a flag or the file */
+		struct str token;	/* p NULL: none */
+		struct str *hosts;	/* owned: further names */
+		size_t nhosts;
+	} web_admin;
+	struct {
+		unsigned char enabled;	/* 0 or 1 */
+		struct str host;	/* as above */
+		uint16_t port;
+		unsigned char port_given;	/* ... or a variable */
+	} metrics;
 	struct {
 		uint64_t body;		/* bytes */
 		unsigned connections;
@@ -274,11 +305,19 @@ int config_route_has(const struct config_route *r, size_t backend);
  * not looked at.  Its `models` must match, if any; without `model` or
  * `models`, claude* only on claude, gpt-*, chatgpt-*, o<digit>* only on
  * openai, gemini* only on gemini; "any" serves everything.  Another dialect
- * than the client's: 0 with a reason ("speaks openai ..., not in this
- * version yet").  *why: static text, when 0.
+ * than the client's fits where the request can be translated: generating
+ * calls, and counts between Anthropic and Gemini.  *why: static text, when
+ * 0.
  */
 int config_fits(const struct config_backend *b, enum dialect client,
-    struct str model, const char **why);
+    enum dialect_op op, struct str model, const char **why);
+
+/*
+ * 1 if a request of that API and operation is translated for the backend;
+ * what has no translation is not.
+ */
+int config_translates(const struct config_backend *b, enum dialect client,
+    enum dialect_op op);
 
 /*
  * All of the above: 1 if a client with key k may be served by that backend
@@ -287,8 +326,8 @@ int config_fits(const struct config_backend *b, enum dialect client,
  */
 int config_candidate(const struct config *c,
     const struct config_access_key *k, const struct config_route *r,
-    size_t backend, enum dialect client, struct str model,
-    const char **why);
+    size_t backend, enum dialect client, enum dialect_op op,
+    struct str model, const char **why);
 
 /*
  * The rank of a backend, lower first: under failover backends without
@@ -297,6 +336,13 @@ int config_candidate(const struct config *c,
  */
 int config_priority(const struct config *c, const struct config_backend *b,
     enum fo_strategy strategy);
+
+/*
+ * The name of a model for figures, of which there must not be ever more: a
+ * model that the config names is itself; else the first pattern of the
+ * config that it fits, else "other"; "" is "none".
+ */
+struct str config_model_label(const struct config *c, struct str model);
 
 /*
  * The name that the backend is to see for that model: `model`, or what

@@ -756,6 +756,24 @@ failover_checked(struct fo_backend *b, int ok, const struct fo_policy *p,
 	c->wait = failover_wait(b, now);
 }
 
+void
+failover_clear(struct fo_backend *b, const struct fo_policy *p, uint64_t now,
+    struct fo_change *c)
+{
+	int was = failover_is_down(b, p, now);
+	struct fo_backend *m;
+
+	memset(c, 0, sizeof *c);
+	c->of = b;
+	c->before = b->state;
+	c->warmed = b->cool_until > now;
+	fo_health_clear(b);
+	for (m = b->models; m != NULL; m = m->next)
+		fo_health_clear(m);
+	c->after = b->state;
+	c->rose = was != 0;
+}
+
 /* ---- when none is left ---- */
 
 void

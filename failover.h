@@ -314,6 +314,14 @@ int failover_is_down(const struct fo_backend *b, const struct fo_policy *p,
 void failover_checked(struct fo_backend *b, int ok,
     const struct fo_policy *p, uint64_t now, struct fo_change *c);
 
+/*
+ * A person says that it is well: the breaker closes, cool-downs end, score
+ * and window are as if new; so are those of its models.  Attempts that run
+ * may still cool it down, or count as failures of the window and the score.
+ */
+void failover_clear(struct fo_backend *b, const struct fo_policy *p,
+    uint64_t now, struct fo_change *c);
+
 /* ---- when none is left (spec 9) ---- */
 
 struct fo_none {

@@ -27,12 +27,16 @@ is_digit(char c)
 void
 json_start(struct json *j, struct str text, unsigned flags)
 {
-	memset(j, 0, sizeof *j);
+	/* Not kind: a level is written when it is opened. */
 	j->p = text.n == 0 ? "" : text.p;
 	j->n = text.n;
+	j->pos = 0;
 	j->flags = flags;
+	j->depth = 0;
 	j->state = S_TOP;
+	j->key = str_n(NULL, 0);
 	j->raw = str_n(j->p, 0);
+	j->why = NULL;
 }
 
 static enum json_type
@@ -105,22 +109,15 @@ next_byte(struct json *j)
 static int
 in_object(const struct json *j)
 {
-	unsigned d = j->depth - 1;
-
-	return j->kind[d / 8] >> d % 8 & 1;
+	return j->kind[j->depth - 1];
 }
 
 static enum json_type
 open_container(struct json *j, int object)
 {
-	unsigned d = j->depth;
-
-	if (d == JSON_DEPTH_MAX)
+	if (j->depth == JSON_DEPTH_MAX)
 		return fail(j, "nested too deeply");
-	j->kind[d / 8] = (unsigned char)(j->kind[d / 8] & ~(1u << d % 8));
-	if (object)
-		j->kind[d / 8] = (unsigned char)(j->kind[d / 8] | 1u << d % 8);
-	j->depth++;
+	j->kind[j->depth++] = (unsigned char)object;
 	j->raw = str_n(j->p + j->pos++, 1);
 	j->state = S_OPEN;
 	return object ? JSON_OBJECT : JSON_ARRAY;
@@ -284,36 +281,6 @@ json_valid(struct str text, const char **why, size_t *at)
 	return 0;
 }
 
-/* The code unit of the four hex digits at p; -1 if they are not there. */
-static long
-hex_unit(const char *p, size_t n)
-{
-	long u = 0;
-	int d, i;
-
-	if (n < 4)
-		return -1;
-	for (i = 0; i < 4; i++) {
-		if ((d = json_scan_hex(p[i])) == -1)
-			return -1;
-		u = u * 16 + d;
-	}
-	return u;
-}
-
-/* Writes a code point as UTF-8; returns its bytes. */
-static size_t
-put_utf8(char t[4], unsigned long c)
-{
-	static const unsigned char lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-	size_t more = (size_t)(c >= 0x80) + (c >= 0x800) + (c >= 0x10000), i;
-
-	for (i = more; i > 0; i--, c >>= 6)
-		t[i] = (char)(0x80 | (c & 0x3f));
-	t[0] = (char)(lead[more] | c);
-	return more + 1;
-}
-
 /*
  * Reads the escape at s.p[*i], a backslash, moves *i past it and writes
  * what it means to t.  Returns the bytes written; 0 if it is no escape.
@@ -335,25 +302,24 @@ unescape(char t[4], struct str s, size_t *i)
 		*i += 2;
 		return 1;
 	}
-	if ((u = hex_unit(p + 2, left - 2)) == -1)
+	if ((u = json_scan_unit(p + 2, left - 2)) == -1)
 		return 0;
 	*i += 6;
 	if (u < 0xd800 || u > 0xdfff)
-		return put_utf8(t, (unsigned long)u);
+		return json_scan_put(t, (unsigned long)u);
 	if (u < 0xdc00 && left >= 12 && p[6] == '\\' && p[7] == 'u') {
-		low = hex_unit(p + 8, left - 8);
+		low = json_scan_unit(p + 8, left - 8);
 		if (low >= 0xdc00 && low <= 0xdfff) {
 			*i += 6;
-			return put_utf8(t, 0x10000UL + ((unsigned long)(u -
+			return json_scan_put(t, 0x10000UL + ((unsigned long)(u -
 			    0xd800) << 10) + (unsigned long)(low - 0xdc00));
 		}
 	}
-	return put_utf8(t, 0xfffd);
+	return json_scan_put(t, 0xfffd);
 }
 
-/* 1 if the inside of a string, still escaped, means exactly s. */
-static int
-means(struct str in, struct str s)
+int
+json_text_is(struct str in, struct str s)
 {
 	char t[4];
 	size_t i = 0, k = 0, n;
@@ -429,7 +395,7 @@ json_members(struct str text, const char *const names[],
 	while ((t = next_member(&j)) > JSON_END)
 		for (i = 0; i < n; i++)
 			if (j.key.n >= length[i] &&
-			    means(j.key, str_n(names[i], length[i]))) {
+			    json_text_is(j.key, str_n(names[i], length[i]))) {
 				vals[i].type = t;
 				vals[i].raw = j.raw;
 				vals[i].count++;
@@ -455,7 +421,7 @@ find_child(struct json *j, enum json_type t, struct str name)
 		child = json_next(j);
 		if (child == JSON_CLOSE || child == JSON_ERROR)
 			return JSON_ERROR;
-		if (t == JSON_ARRAY ? i == want : means(j->key, name))
+		if (t == JSON_ARRAY ? i == want : json_text_is(j->key, name))
 			return child;
 		if (json_skip(j) == -1)
 			return JSON_ERROR;
@@ -526,7 +492,7 @@ json_string_is(struct str raw, const char *s)
 {
 	struct str in;
 
-	return inside(raw, &in) == 0 && means(in, str_of(s));
+	return inside(raw, &in) == 0 && json_text_is(in, str_of(s));
 }
 
 /* 1 if raw is one number and nothing else. */
@@ -615,34 +581,6 @@ json_double(struct str raw, double *out)
 	return rc;
 }
 
-/*
- * Bytes of the well-formed UTF-8 sequence at p (Unicode, table 3-7); if
- * there is none, minus the number of bytes that one U+FFFD stands for.
- */
-static int
-utf8_len(const unsigned char *p, size_t n)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	int len, i;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return -1;
-	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0 || p[0] == 0xf0)
-		low = p[0] == 0xe0 ? 0xa0 : 0x90;
-	if (p[0] == 0xed || p[0] == 0xf4)
-		high = p[0] == 0xed ? 0x9f : 0x8f;
-	for (i = 1; i < len; i++) {
-		if ((size_t)i == n || p[i] < low || p[i] > high)
-			return -i;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return len;
-}
-
 static void
 write_escape(struct buf *out, char c)
 {
@@ -671,7 +609,7 @@ json_write(struct buf *out, struct str s)
 		buf_add(out, s.p + i, n);
 		if ((i += n) == s.n)
 			break;
-		len = utf8_len((const unsigned char *)s.p + i, s.n - i);
+		len = json_scan_utf8(s.p + i, s.n - i);
 		if (len == 1)
 			write_escape(out, s.p[i]);
 		else if (len < 0)
@@ -701,7 +639,7 @@ json_replace(struct buf *out, struct str text, const char *name,
 		return -1;
 	first = j.pos;
 	for (; (t = next_member(&j)) > JSON_END; members = 1) {
-		if (!means(j.key, want))
+		if (!json_text_is(j.key, want))
 			continue;
 		buf_add(out, j.p + done, (size_t)(j.raw.p - j.p) - done);
 		buf_addstr(out, raw);

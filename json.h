@@ -30,12 +30,12 @@ struct json {
 	unsigned flags;
 	unsigned depth;		/* readable: open containers after a token */
 	unsigned char state;
-	unsigned char kind[JSON_DEPTH_MAX / 8];
 	struct str key;		/* readable: raw member name, in quotes-less,
 				   still escaped form; p NULL in an array */
 	struct str raw;		/* readable: raw text of the token; a string
 				   with its quotes */
 	const char *why;	/* after JSON_ERROR: what is wrong at pos */
+	unsigned char kind[JSON_DEPTH_MAX];	/* set up to depth */
 };
 
 /* Starts at the beginning of text. */
@@ -92,6 +92,9 @@ int json_unescape(struct buf *out, struct str raw);
 
 /* 1 if the raw string (with quotes) means exactly s. */
 int json_string_is(struct str raw, const char *s);
+
+/* The same of the inside of a string, without quotes. */
+int json_text_is(struct str text, struct str s);
 
 /* Whole number >= 0 of a raw number; fractions are cut; -1 if none. */
 int json_u64(struct str raw, uint64_t *out);

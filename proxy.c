@@ -512,6 +512,7 @@ world_make(struct proxy *p)
 		to_stderr("out of memory or descriptors");
 		return -1;
 	}
+	stats_init(&p->clients.ex.stats, loop_wall(p->loop));
 	p->clients.loop = p->clients.ex.up.loop = p->loop;
 	p->clients.ex.up.dns = p->dns;
 	p->clients.ex.random = seed;
@@ -541,6 +542,7 @@ world_free(struct proxy *p)
 	loop_free(p->loop);
 	failover_free(&p->health);
 	access_free(&p->clients.ex.access);
+	stats_free(&p->clients.ex.stats);
 	log_forget();
 	free(p->file);
 }

@@ -448,6 +448,9 @@ void
 demo_config(const struct demo *d, uint16_t port, struct buf *out)
 {
 	static const char *const names[] = { "claude", "openai", "gemini" };
+	static const char *const models[] = {
+		"\"claude*\"", "\"gpt-*\", \"o*\", \"chatgpt-*\"", "\"gemini*\""
+	};
 	const struct provider *p;
 	size_t i;
 
@@ -456,10 +459,10 @@ demo_config(const struct demo *d, uint16_t port, struct buf *out)
 		p = &d->providers[i];
 		buf_fmt(out, "%s{ \"name\": \"%s-%s\", \"base_url\": "
 		    "\"http://127.0.0.1:%u\", \"api_type\": \"%s\", "
-		    "\"token\": \"demo-needs-no-key\", \"models\": [\"*\"], "
+		    "\"token\": \"demo-needs-no-key\", \"models\": [%s], "
 		    "\"priority\": %d }", i > 0 ? ", " : "", names[i / 2],
 		    p->healthy ? "healthy" : "overloaded", (unsigned)p->port,
-		    names[i / 2], p->healthy ? 2 : 1);
+		    names[i / 2], models[i / 2], p->healthy ? 2 : 1);
 	}
 	buf_adds(out, "] }");
 }

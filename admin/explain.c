@@ -52,7 +52,7 @@ quote(struct buf *out, struct str s)
 
 static void
 line_good(struct buf *out, const struct config_backend *b, size_t number,
-    int priority, struct str model)
+    int priority, enum dialect api, struct str model)
 {
 	struct str as = config_model_for(b, model);
 
@@ -63,6 +63,9 @@ line_good(struct buf *out, const struct config_backend *b, size_t number,
 		buf_adds(out, ", asked for ");
 		quote(out, as);
 	}
+	if (config_translates(b, api, OP_GENERATE))
+		buf_fmt(out, ", translated to the %s API",
+		    dialect_name(b->api));
 	buf_addc(out, '\n');
 }
 
@@ -88,8 +91,8 @@ explain_api(const struct config *c, const struct config_access_key *k,
 	for (i = 0; i < c->nbackends; i++) {
 		b = &c->backends[i];
 		why = "disabled";
-		if (b->enabled && config_candidate(c, k, r, i, api, model,
-		    &why)) {
+		if (b->enabled && config_candidate(c, k, r, i, api,
+		    OP_GENERATE, model, &why)) {
 			places[n].backend = i;
 			places[n++].priority = config_priority(c, b, s);
 		}
@@ -97,12 +100,12 @@ explain_api(const struct config *c, const struct config_access_key *k,
 	qsort(places, n, sizeof *places, by_priority);
 	for (i = 0; i < n; i++)
 		line_good(out, &c->backends[places[i].backend], i + 1,
-		    places[i].priority, model);
+		    places[i].priority, api, model);
 	for (i = 0; i < c->nbackends; i++) {
 		b = &c->backends[i];
 		why = "disabled";
-		if (!b->enabled || !config_candidate(c, k, r, i, api, model,
-		    &why))
+		if (!b->enabled || !config_candidate(c, k, r, i, api,
+		    OP_GENERATE, model, &why))
 			line_bad(out, b, why);
 	}
 	return n;

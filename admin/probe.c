@@ -77,7 +77,7 @@ probe_wants(void *arg)
 
 static const struct upstream_ops probe_ops = {
 	probe_head, probe_body, probe_done, probe_fail, probe_pause,
-	probe_wants
+	probe_wants, NULL
 };
 
 static void

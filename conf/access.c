@@ -221,7 +221,8 @@ could_serve(const struct config_backend *b, struct str pattern)
 		if (patterns_meet(b->models[i].pattern, pattern))
 			return 1;
 	/* What a pattern begins with is what all its models begin with. */
-	return b->nmodels == 0 && config_fits(b, b->api, pattern, &why);
+	return b->nmodels == 0 && config_fits(b, b->api,
+	    OP_GENERATE, pattern, &why);
 }
 
 static void

@@ -333,8 +333,10 @@ conf_check_backend(struct conf_read *r, struct config_backend *b, size_t at)
 	conf_check_name(r, CONF_BACKENDS, at);
 	check_url(r, b, at);
 	check_token(r, b, at);
-	if (b->auth == AUTH_AUTO)
+	if (b->auth == AUTH_AUTO) {
 		b->auth = resolve_auth(b);
+		b->auth_auto = 1;
+	}
 	if (conf_seen(r, "backends[].platform") &&
 	    conf_seen(r, "backends[].api_type"))
 		conf_blame(r, "backends[].platform", at,
@@ -342,12 +344,10 @@ conf_check_backend(struct conf_read *r, struct config_backend *b, size_t at)
 	if (b->model.p != NULL && b->nmodels > 0)
 		conf_blame(r, "backends[].models", at, "stands beside model, "
 		    "which decides alone; one of them must go");
-	if (b->api == DIALECT_OPENAI || b->api == DIALECT_GEMINI)
-		conf_remark(r, "backends[].api_type", at, "this backend serves "
-		    "only clients of the %s API, as translation is not in this "
-		    "version yet%s", b->api == DIALECT_OPENAI ? "OpenAI" :
-		    "Gemini", b->model.p == NULL && b->nmodels == 0 ?
-		    "; without model or models it never serves claude-*" : "");
+	if ((b->api == DIALECT_OPENAI || b->api == DIALECT_GEMINI) &&
+	    b->model.p == NULL && b->nmodels == 0)
+		conf_remark(r, "backends[].api_type", at, "without model or "
+		    "models this backend never serves claude-*");
 }
 
 /* Flag > PROXY_PORT > file > default. */

@@ -1,4 +1,5 @@
 #include "config.h"
+#include "dialect/profile.h"
 
 int
 config_key_allows_backend(const struct config_access_key *k, size_t backend)
@@ -71,22 +72,6 @@ config_route_has(const struct config_route *r, size_t backend)
 	return 0;
 }
 
-/* The API that a model's name belongs to; DIALECT_ANY: none that we know. */
-static enum dialect
-vendor_of(struct str model)
-{
-	if (str_casestarts(model, "claude"))
-		return DIALECT_ANTHROPIC;
-	if (str_casestarts(model, "gpt-") || str_casestarts(model, "chatgpt-"))
-		return DIALECT_OPENAI;
-	if (model.n > 1 && (model.p[0] == 'o' || model.p[0] == 'O') &&
-	    model.p[1] >= '0' && model.p[1] <= '9')
-		return DIALECT_OPENAI;
-	if (str_casestarts(model, "gemini"))
-		return DIALECT_GEMINI;
-	return DIALECT_ANY;
-}
-
 /* The first pattern that the model fits; NULL: none. */
 static const struct config_model *
 find_model(const struct config_backend *b, struct str model)
@@ -99,21 +84,42 @@ find_model(const struct config_backend *b, struct str model)
 	return NULL;
 }
 
+/* 1 if the backend does not take the request as it is. */
+static int
+foreign(const struct config_backend *b, enum dialect client,
+    enum dialect_op op)
+{
+	if (b->api == DIALECT_ANY)
+		return 0;
+	return b->api != client || (op == OP_RESPONSES && !b->responses);
+}
+
+int
+config_translates(const struct config_backend *b, enum dialect client,
+    enum dialect_op op)
+{
+	if (!foreign(b, client, op))
+		return 0;
+	if (op == OP_COUNT)
+		return client != DIALECT_OPENAI && b->api != DIALECT_OPENAI;
+	return op == OP_GENERATE || op == OP_RESPONSES;
+}
+
 int
 config_fits(const struct config_backend *b, enum dialect client,
-    struct str model, const char **why)
+    enum dialect_op op, struct str model, const char **why)
 {
 	static const char *const speaks[] = {
-		"speaks the Anthropic API; translation is not in this "
-		"version yet",
-		"speaks the OpenAI API; translation is not in this version "
-		"yet",
-		"speaks the Gemini API; translation is not in this version "
-		"yet"
+		"speaks the Anthropic API, into which this path cannot be "
+		"translated",
+		"speaks the OpenAI API, into which this path cannot be "
+		"translated",
+		"speaks the Gemini API, into which this path cannot be "
+		"translated"
 	};
-	enum dialect vendor = vendor_of(model);
+	enum dialect vendor = profile_vendor(model);
 
-	if (b->api != DIALECT_ANY && b->api != client) {
+	if (foreign(b, client, op) && !config_translates(b, client, op)) {
 		*why = speaks[b->api];
 		return 0;
 	}
@@ -130,6 +136,56 @@ config_fits(const struct config_backend *b, enum dialect client,
 	return 1;
 }
 
+/* The label that a pattern gives to a model; p NULL: it does not fit. */
+static struct str
+label_by(struct str pattern, struct str model, int exact)
+{
+	if (pattern.n == 0 || !util_glob(pattern, model) ||
+	    (exact && memchr(pattern.p, '*', pattern.n) != NULL))
+		return str_n(NULL, 0);
+	return pattern;
+}
+
+/* The first label among all names and patterns of the config. */
+static struct str
+label_find(const struct config *c, struct str model, int exact)
+{
+	const struct config_backend *b;
+	struct str s = { NULL, 0 };
+	size_t i, k;
+
+	for (i = 0; i < c->nroutes && s.p == NULL; i++)
+		s = label_by(c->routes[i].model, model, exact);
+	for (i = 0; i < c->nbackends && s.p == NULL; i++) {
+		b = &c->backends[i];
+		if (b->model.p != NULL)
+			s = label_by(b->model, model, exact);
+		for (k = 0; k < b->nmodels && s.p == NULL; k++) {
+			s = label_by(b->models[k].pattern, model, exact);
+			if (s.p == NULL && b->models[k].to.p != NULL)
+				s = label_by(b->models[k].to, model, exact);
+		}
+	}
+	for (i = 0; i < c->naccess_keys; i++)
+		for (k = 0; k < c->access_keys[i].nmodels && s.p == NULL; k++)
+			s = label_by(c->access_keys[i].models[k], model,
+			    exact);
+	return s;
+}
+
+struct str
+config_model_label(const struct config *c, struct str model)
+{
+	struct str s;
+
+	if (model.n == 0)
+		return str_of("none");
+	s = label_find(c, model, 1);
+	if (s.p == NULL)
+		s = label_find(c, model, 0);
+	return s.p != NULL ? s : str_of("other");
+}
+
 struct str
 config_model_for(const struct config_backend *b, struct str model)
 {
@@ -144,7 +200,7 @@ config_model_for(const struct config_backend *b, struct str model)
 int
 config_candidate(const struct config *c, const struct config_access_key *k,
     const struct config_route *r, size_t backend, enum dialect client,
-    struct str model, const char **why)
+    enum dialect_op op, struct str model, const char **why)
 {
 	if (!config_key_allows_backend(k, backend)) {
 		*why = "the access key may not use it";
@@ -158,7 +214,7 @@ config_candidate(const struct config *c, const struct config_access_key *k,
 		*why = "the model's route goes elsewhere";
 		return 0;
 	}
-	return config_fits(&c->backends[backend], client, model, why);
+	return config_fits(&c->backends[backend], client, op, model, why);
 }
 
 int

@@ -201,8 +201,10 @@ detect_gemini(struct dialect_call *c, const struct http_head *h,
 		if (!str_ends(r->last, methods[i].suffix))
 			continue;
 		suffixed = 1;
-		if (!post)
+		if (!post) {
+			c->op = OP_OTHER;
 			break;
+		}
 		c->op = methods[i].op;
 		c->stream = methods[i].stream & 1;
 		c->json_array = c->stream &&
@@ -228,7 +230,9 @@ detect_models(struct dialect_call *c, const struct http_head *h,
 		c->dialect = DIALECT_GEMINI;
 	else if (has(h, HTTP_X_API_KEY))
 		c->dialect = DIALECT_ANTHROPIC;
-	if (c->dialect == DIALECT_GEMINI)
+	if (c->op == OP_MODEL)
+		c->model = r->last;
+	else if (c->dialect == DIALECT_GEMINI)
 		c->model = path_model(r, 0);
 }
 
@@ -244,9 +248,10 @@ dialect_detect(struct dialect_call *c, const struct http_head *h)
 	c->op = OP_OTHER;
 	c->model = str_n("", 0);
 	split(&r, h->path);
-	if (r.n == 2 && str_is(r.seg[1], "models") &&
-	    str_starts(r.seg[0], "v1") && str_is(h->method, "GET"))
-		c->op = OP_MODELS;
+	if (str_is(r.seg[1], "models") && str_starts(r.seg[0], "v1") &&
+	    str_is(h->method, "GET"))
+		c->op = r.n == 2 ? OP_MODELS : r.n == 3 ? OP_MODEL :
+		    OP_OTHER;
 	if (detect_gemini(c, h, &r, post))
 		return;
 	if (!str_is(r.seg[0], "v1")) {

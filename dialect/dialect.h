@@ -25,6 +25,7 @@ enum dialect_op {
 	OP_RESPONSES,	/* /v1/responses */
 	OP_COUNT,	/* count_tokens, countTokens */
 	OP_MODELS,	/* the list of models */
+	OP_MODEL,	/* one of them */
 	OP_LEGACY	/* /v1/completions, embeddings: a body with a model */
 };
 

@@ -70,6 +70,11 @@ account_request(const struct account *a, int types, const char *how,
 		    (a->first_us - a->began_us) / 1000));
 	buf_fmt(&b, ", %s", account_time(t, (now_us - a->began_us) / 1000));
 	usage_write(&b, &a->watch);
+	if (a->api.n > 0)
+		buf_fmt(&b, ", translated to %.*s", (int)a->api.n, a->api.p);
+	if (a->lost.n > 0)
+		buf_fmt(&b, " (%.*s)", a->lost.n < ACCOUNT_PATH ?
+		    (int)a->lost.n : ACCOUNT_PATH, a->lost.p);
 	buf_adds(&b, how);
 	(bad ? log_warn : log_info)("%s", buf_cstr(&b));
 	buf_free(&b);
@@ -87,6 +92,11 @@ account_attempt(struct account *a, const struct config_backend *b,
 		snprintf(what, sizeof what, "%s", fo_fault_text(o->fault));
 	snprintf(a->cause, sizeof a->cause, "backend \"%.*s\": %s",
 	    b->name.n < 100 ? (int)b->name.n : 100, b->name.p, what);
+	snprintf(a->detail, sizeof a->detail, "%s%s%s", what,
+	    *why != '\0' ? ": " : "", why);
+	/* Some providers repeat the key that they refuse. */
+	if (str_casefind(str_of(a->detail), b->token) != -1)
+		snprintf(a->detail, sizeof a->detail, "%s", what);
 	util_mask(mask, b->token);
 	log_warn("%s attempt %u on \"%.*s\" (%.*s, token %s) failed: "
 	    "%s%s%s", a->id, a->attempts, (int)b->name.n, b->name.p,

@@ -14,6 +14,8 @@ struct account {
 	const char *id;			/* borrowed, as all slices here */
 	struct str method, path, model;
 	struct str backend;		/* that answered; "": none did */
+	struct str api;			/* that it was translated to; "" */
+	struct str lost;		/* codes of what had no translation */
 	unsigned stream:1;
 	unsigned attempts;
 	int status;			/* that the client got; 499: it left */
@@ -21,6 +23,7 @@ struct account {
 	uint64_t first_us;		/* of the first answer byte; 0: none */
 	struct dialect_watch watch;	/* usage and stop reason */
 	char cause[256];		/* of the last failure: safe to tell */
+	char detail[160];		/* of it, with the provider's words */
 };
 
 /* A duration as people read it, at most 23 characters. */

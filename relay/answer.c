@@ -1,5 +1,6 @@
 #include "relay/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
@@ -15,9 +16,33 @@ answer_start(struct answer *a, const struct dialect_call *call,
 	a->wanted_stream = stream != 0;
 	a->kind = call->json_array ? ANSWER_ARRAY :
 	    stream ? ANSWER_STREAM : ANSWER_PLAIN;
-	buf_init(&a->held, ANSWER_HELD_MAX + ANSWER_PIECE_MAX);
+	a->most = ANSWER_HELD_MAX;
+	buf_init(&a->held, a->most + ANSWER_PIECE_MAX);
 	sse_start(&a->sse);
 	dialect_watch_start(&a->watch, api, call->op);
+}
+
+void
+answer_check(struct answer *a, int strict, int streams, int lax)
+{
+	a->strict = strict != 0;
+	a->checks = streams != 0;
+	a->lax = lax != 0;
+	validate_start(&a->valid, a->watch.dialect, a->op, strict);
+}
+
+int
+answer_is_invalid(const struct answer *a)
+{
+	return a->invalid && !a->lax;
+}
+
+void
+answer_hold(struct answer *a, size_t most)
+{
+	a->whole = 1;
+	a->most = most;
+	a->held.max = most + ANSWER_PIECE_MAX;
 }
 
 void
@@ -109,10 +134,26 @@ answer_bad(struct answer *a, enum fo_fault fault, struct str text)
 	return ANSWER_BAD;
 }
 
+/* 1 if the form of the answer is at fault, and that decides. */
+static int
+invalid(struct answer *a, const char *why)
+{
+	if (why == NULL || a->invalid)
+		return 0;
+	a->invalid = 1;
+	snprintf(a->note, sizeof a->note, "%s", why);
+	return !a->lax;
+}
+
 /* Judges one event.  HOLD: it decides nothing. */
 static enum answer_step
 event_judge(struct answer *a, const struct sse_event *e)
 {
+	if (a->checks && !a->invalid &&
+	    invalid(a, validate_event(&a->valid, e))) {
+		a->fault = FO_INVALID_FAULT;
+		return ANSWER_BAD;
+	}
 	switch (dialect_event(&a->watch, e)) {
 	case SIGN_CONTENT:
 		return ANSWER_GOOD;
@@ -146,10 +187,10 @@ events_judge(struct answer *a, struct str s, size_t *took)
 
 	*took = 0;
 	while ((n = sse_next(&a->sse, s.p + *took, s.n - *took, &e)) > 0) {
-		*took += n;
 		one = event_judge(a, &e);
 		if (one == ANSWER_BAD)
 			return one;
+		*took += n;
 		if (one == ANSWER_GOOD)
 			step = one;
 	}
@@ -249,14 +290,16 @@ is_json(const struct answer *a)
 static void
 tail_watch(struct answer *a, struct str data)
 {
-	size_t took;
+	size_t took, before = a->held.len;
 
+	a->good = data.n;
 	if (is_json(a))
 		nest_watch(a, data);
 	if (a->blind || a->kind != ANSWER_STREAM)
 		return;
-	if (a->held.len == 0) {
-		events_judge(a, data, &took);
+	if (before == 0) {
+		if (events_judge(a, data, &took) == ANSWER_BAD)
+			a->good = took;
 		data = str_n(data.p + took, data.n - took);
 		if (data.n > 0 && buf_addstr(&a->held, data) == -1)
 			a->blind = 1;
@@ -267,7 +310,8 @@ tail_watch(struct answer *a, struct str data)
 		buf_free(&a->held);
 		return;
 	}
-	events_judge(a, buf_str(&a->held), &took);
+	if (events_judge(a, buf_str(&a->held), &took) == ANSWER_BAD)
+		a->good = took > before ? took - before : 0;
 	buf_take(&a->held, took);
 	if (a->held.len == 0)
 		buf_free(&a->held);
@@ -292,7 +336,13 @@ held_judge(struct answer *a)
 	step = events_judge(a, str_n(s.p + a->scanned, s.n - a->scanned),
 	    &took);
 	a->scanned += took;
-	return step;
+	if (step == ANSWER_BAD && a->invalid && a->watch.content &&
+	    !a->whole) {
+		/* How the bytes were cut must not decide: content has. */
+		buf_cut(&a->held, a->scanned);
+		return ANSWER_GOOD;
+	}
+	return step == ANSWER_GOOD && a->whole ? ANSWER_HOLD : step;
 }
 
 enum answer_step
@@ -305,12 +355,12 @@ answer_body(struct answer *a, struct str data)
 	}
 	if (buf_addstr(&a->held, data) == -1)
 		return answer_bad(a, FO_LOCAL_FAULT, str_of(""));
-	if (a->held.len > ANSWER_HELD_MAX) {
+	if (a->held.len > a->most) {
 		/* More than we hold back. */
 		a->blind = 1;
 		if (a->kind == ANSWER_ERROR)
 			return ANSWER_JUDGE;
-		if (a->kind == ANSWER_PLAIN)
+		if (a->kind == ANSWER_PLAIN && !a->whole)
 			return ANSWER_GOOD;
 		return answer_bad(a, FO_TOO_LARGE_FAULT, str_of(""));
 	}
@@ -329,6 +379,11 @@ plain_judge(struct answer *a)
 		return str_trim(s).n == 0 ?
 		    answer_bad(a, FO_EMPTY_FAULT, s) :
 		    answer_bad(a, FO_NOT_JSON_FAULT, s);
+	if (a->strict && invalid(a, validate_answer(a->watch.dialect, a->op,
+	    1, s))) {
+		a->fault = FO_INVALID_FAULT;
+		return ANSWER_BAD;
+	}
 	return ANSWER_GOOD;
 }
 
@@ -344,8 +399,13 @@ stream_last(struct answer *a)
 	    event_judge(a, &e) == ANSWER_BAD)
 		return ANSWER_BAD;
 	a->scanned = s.n;
-	if (a->blind || dialect_complete(&a->watch) || a->error_seen)
-		return ANSWER_GOOD;
+	if (a->blind || dialect_complete(&a->watch) || a->error_seen) {
+		if (!a->checks || !a->strict ||
+		    !invalid(a, validate_end(&a->valid)))
+			return ANSWER_GOOD;
+		a->fault = FO_INVALID_FAULT;
+		return ANSWER_BAD;
+	}
 	a->fault = a->committed ? FO_TRUNCATED_FAULT : FO_EMPTY_FAULT;
 	return ANSWER_BAD;
 }

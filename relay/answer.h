@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "dialect/dialect.h"
+#include "dialect/validate.h"
 #include "failover.h"
 #include "http.h"
 
@@ -37,6 +38,7 @@ struct answer {
 	enum dialect_op op;
 	unsigned wanted_stream:1;	/* the request asked for a stream */
 	unsigned unpacked:1;		/* the owner undoes its coding */
+	unsigned whole:1;		/* held back until it is complete */
 	unsigned committed:1;
 	unsigned sniffed:1;		/* the first bytes were looked at */
 	unsigned blind:1;		/* too large to be read on */
@@ -45,11 +47,19 @@ struct answer {
 	unsigned quoted:1;		/* in a JSON string ... */
 	unsigned escaped:1;		/* ... after a backslash */
 	uint64_t depth;		/* of JSON that is let through unread */
+	size_t most;		/* bytes that are held back */
 	struct buf held;	/* before the commit all, later one event */
 	size_t scanned;		/* bytes of held in events already judged;
 				   blanks, until its kind is known */
 	struct sse sse;
 	struct dialect_watch watch;
+	struct validate valid;	/* of a stream */
+	unsigned checks:1;	/* its events are validated */
+	unsigned strict:1;	/* in full form, plain answers too */
+	unsigned lax:1;		/* what is wrong is only told */
+	unsigned invalid:1;	/* a fault was found; note tells */
+	size_t good;		/* of the last piece after the commit: bytes
+				   before the fault */
 	enum fo_fault fault;
 	char note[200];		/* what the provider said of a fault */
 	uint64_t bytes;		/* payload so far */
@@ -58,7 +68,23 @@ struct answer {
 /* For an answer of an API (the backend's) to a call. */
 void answer_start(struct answer *a, const struct dialect_call *call,
     enum dialect api, int stream);
+
+/*
+ * After answer_start(): nothing is decided before the answer is complete,
+ * and one of more than most bytes is a fault.
+ */
+void answer_hold(struct answer *a, size_t most);
 void answer_free(struct answer *a);
+
+/*
+ * After answer_start(): the answer is validated as dialect/validate.h says.
+ * A fault before the commit is FO_INVALID_FAULT; after it sets invalid.
+ * strict: plain answers too; streams: those; lax: faults are only told.
+ */
+void answer_check(struct answer *a, int strict, int streams, int lax);
+
+/* 1 if a fault was found that ends the answer. */
+int answer_is_invalid(const struct answer *a);
 
 /*
  * 1 if the body of that answer has to be read: before answer_head(), to

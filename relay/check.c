@@ -97,7 +97,7 @@ check_wants(void *arg)
 
 static const struct upstream_ops check_ops = {
 	check_head, check_body, check_done, check_fail, check_pause,
-	check_wants
+	check_wants, NULL
 };
 
 /* The request head, made as if a client had asked for that path. */

@@ -326,6 +326,14 @@ ex_end(void *arg, int cut)
 	answer_over(c, cut);
 }
 
+static void
+ex_last(void *arg)
+{
+	struct client *c = arg;
+
+	c->keep = 0;
+}
+
 static size_t
 ex_backlog(void *arg)
 {
@@ -334,8 +342,8 @@ ex_backlog(void *arg)
 	return link_pending(&c->link) + c->out.len;
 }
 
-static const struct exchange_ops ex_ops = {
-	ex_start, ex_data, ex_flush, ex_end, ex_backlog
+static const struct reply_ops ex_ops = {
+	ex_start, ex_data, ex_last, ex_flush, ex_end, ex_backlog
 };
 
 /* The request is whole: it is the exchange's from here on. */

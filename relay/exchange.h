@@ -15,38 +15,20 @@
 #include "relay/access.h"
 #include "relay/answer.h"
 #include "relay/door.h"
+#include "relay/reply.h"
+#include "relay/stats.h"
 #include "relay/target.h"
 #include "relay/upstream.h"
 
 #define EXCHANGE_HIGH	(256u << 10)	/* backlog: stop reading upstream */
 #define EXCHANGE_LOW	(64u << 10)	/* and go on below this */
 
-/* How the answer reaches whoever asked.  All but backlog may end in end. */
-struct exchange_ops {
-	/*
-	 * The answer begins.  fields: complete lines, without framing and
-	 * connection fields; length: of the body, -1: not known yet.
-	 */
-	void (*start)(void *arg, int status, struct str fields,
-	    int64_t length);
-	void (*data)(void *arg, struct str data);
-	/* All that one wake-up brought was given: send it. */
-	void (*flush)(void *arg);
-	/*
-	 * The answer is over and the exchange may be freed; cut: it broke
-	 * off, and the client must see that.
-	 */
-	void (*end)(void *arg, int cut);
-	/* Bytes given that the client has not taken. */
-	size_t (*backlog)(void *arg);
-};
-
 /* What all exchanges of a process share. */
 struct exchange_env {
 	struct upstream_env up;
 	uint64_t random;		/* state of util_random() */
 	struct access access;		/* what keys and users have used */
-	uint64_t served;		/* requests so far, for the log */
+	struct stats stats;		/* what happened */
 };
 
 /* The request, as the client connection read it. */
@@ -68,7 +50,7 @@ struct exchange;
  * parts are freed then.
  */
 struct exchange *exchange_new(struct exchange_env *env,
-    const struct exchange_request *r, const struct exchange_ops *ops,
+    const struct exchange_request *r, const struct reply_ops *ops,
     void *arg);
 
 /* Begins; may call back, end() too, before it returns. */

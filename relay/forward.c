@@ -46,12 +46,12 @@ path_write(struct buf *out, struct str path, struct str model,
 	return buf_add(out, model.p + model.n, path.n - before - model.n);
 }
 
-int
-forward_target(struct buf *out, const struct http_head *h,
-    const struct config_backend *b, const struct dialect_call *call)
+/* The path as the backend sees it, with `as` in the place of model. */
+static void
+target_write(struct buf *out, const struct config_backend *b,
+    struct str path, struct str model, struct str as)
 {
-	struct str path = path_plain(h->path), base = b->url.path;
-	struct str before = str_of(""), v;
+	struct str base = b->url.path, before = str_of(""), v;
 	size_t n = version_length(path);
 
 	v = str_n(path.p, n);
@@ -65,10 +65,19 @@ forward_target(struct buf *out, const struct http_head *h,
 		base.n -= v.n;
 	buf_addstr(out, base);
 	buf_addstr(out, before);
-	path_write(out, path, call->model, config_model_for(b, call->model));
-	if (h->query.n > 0) {
-		size_t at = out->len;
+	path_write(out, path, model, as);
+}
 
+int
+forward_target(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, const struct dialect_call *call)
+{
+	size_t at;
+
+	target_write(out, b, path_plain(h->path), call->model,
+	    config_model_for(b, call->model));
+	if (h->query.n > 0) {
+		at = out->len;
 		buf_addc(out, '?');
 		http_query_without(out, h->query, "key");
 		if (out->len == at + 1)
@@ -215,6 +224,24 @@ line_write(struct buf *out, struct str *run, const struct http_field *f)
 	buf_add(out, "\r\n", 2);
 }
 
+/* The backend's own fields, the length and the empty line. */
+static int
+head_end(struct buf *out, const struct config_backend *b, int64_t length)
+{
+	size_t i;
+
+	for (i = 0; i < b->nheaders; i++)
+		if (b->headers[i].value.n > 0) {	/* empty: removed */
+			buf_addstr(out, b->headers[i].name);
+			buf_add(out, ": ", 2);
+			buf_addstr(out, b->headers[i].value);
+			buf_add(out, "\r\n", 2);
+		}
+	if (length >= 0)
+		http_write_fieldu(out, "content-length", (uint64_t)length);
+	return buf_add(out, "\r\n", 2);
+}
+
 int
 forward_request(struct buf *out, const struct http_head *h,
     const struct config_backend *b, const struct dialect_call *call,
@@ -239,16 +266,62 @@ forward_request(struct buf *out, const struct http_head *h,
 	buf_addstr(out, run);
 	if (read)
 		buf_adds(out, "accept-encoding: identity\r\n");
-	for (i = 0; i < b->nheaders; i++)
-		if (b->headers[i].value.n > 0) {	/* empty: removed */
-			buf_addstr(out, b->headers[i].name);
-			buf_add(out, ": ", 2);
-			buf_addstr(out, b->headers[i].value);
-			buf_add(out, "\r\n", 2);
-		}
-	if (length >= 0)
-		http_write_fieldu(out, "content-length", (uint64_t)length);
-	return buf_add(out, "\r\n", 2);
+	return head_end(out, b, length);
+}
+
+/* The client's own credential, in the form of the backend's API. */
+static void
+guest_write(struct buf *out, const struct http_head *h,
+    const struct config_backend *b)
+{
+	static const char *const names[] = {
+		"x-api-key", "authorization", "x-goog-api-key"
+	};
+	struct str v = http_get(h, HTTP_X_API_KEY);
+
+	if (v.p == NULL)
+		v = http_get(h, HTTP_X_GOOG_API_KEY);
+	if (v.p == NULL) {
+		v = http_get(h, HTTP_AUTHORIZATION);
+		if (str_casestarts(v, "bearer "))
+			v = str_trim(str_n(v.p + 7, v.n - 7));
+	}
+	if (v.p == NULL)
+		v = http_query_get(h->query, "key");
+	if (v.n == 0 || overridden(b, names[b->api]))
+		return;
+	buf_adds(out, names[b->api]);
+	buf_adds(out, b->api == DIALECT_OPENAI ? ": Bearer " : ": ");
+	buf_addstr(out, v);
+	buf_adds(out, "\r\n");
+}
+
+int
+forward_translated(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, struct str path, int stream,
+    int64_t length)
+{
+	struct str agent = http_find(h, "user-agent");
+	const char *query = memchr(path.p, '?', path.n);
+	size_t n = query == NULL ? path.n : (size_t)(query - path.p);
+
+	buf_adds(out, "POST ");
+	target_write(out, b, str_n(path.p, n), str_of(""), str_of(""));
+	buf_add(out, path.p + n, path.n - n);
+	buf_adds(out, " HTTP/1.1\r\n");
+	http_write_field(out, "host", b->url.host_port);
+	if (b->auth == AUTH_PASSTHROUGH)
+		guest_write(out, h, b);
+	else
+		auth_write(out, h, b, b->api);
+	if (b->api == DIALECT_ANTHROPIC && !overridden(b, "anthropic-version"))
+		buf_adds(out, "anthropic-version: 2023-06-01\r\n");
+	if (agent.n > 0 && !overridden(b, "user-agent"))
+		http_write_field(out, "user-agent", agent);
+	buf_adds(out, "content-type: application/json\r\naccept: ");
+	buf_adds(out, stream ? "text/event-stream" : "application/json");
+	buf_adds(out, "\r\naccept-encoding: identity\r\n");
+	return head_end(out, b, length);
 }
 
 int

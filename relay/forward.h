@@ -25,6 +25,16 @@ int forward_request(struct buf *out, const struct http_head *h,
     int read, int64_t length);
 
 /*
+ * Adds the whole head of a translated request (translation.md 9): the path
+ * that the backend's API has for it, our credential in the backend's form
+ * (under passthrough the client's, in that form), the backend's headers, and
+ * of the client's fields its user-agent alone.
+ */
+int forward_translated(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, struct str path, int stream,
+    int64_t length);
+
+/*
  * Adds the path and query that the backend sees: /v1/v1/ taken as /v1/, its
  * base path in front (a doubled version collapsed), path_prefix instead of
  * /v1, without the key parameter.

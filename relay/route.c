@@ -8,6 +8,7 @@
 #include "relay/sticky.h"
 
 #define ROUTE_MODEL_MAX 1024	/* bytes of a model's name */
+#define ROUTE_LAST 2000000	/* after all priorities that can be written */
 
 /* ---- the request ---- */
 
@@ -139,6 +140,10 @@ candidate_add(struct route *r, const struct generation *gen, size_t i)
 	c->model = failover_model(gen->registry, c->b,
 	    config_model_for(b, r->model));
 	c->priority = config_priority(gen->cfg, b, r->strategy);
+	/* Who counts its own tokens is asked before those of another API. */
+	if (r->call.op == OP_COUNT && config_translates(b, r->call.dialect,
+	    r->call.op))
+		c->priority += ROUTE_LAST;
 	c->weight = b->weight;
 	c->max_concurrent = b->max_concurrent;
 	r->index[r->n++] = i;
@@ -156,7 +161,7 @@ candidates_fill(struct route *r, const struct generation *gen,
 	r->strategy = way != NULL ? way->strategy : cfg->strategy;
 	for (i = 0; i < cfg->nbackends; i++) {
 		if (!config_candidate(cfg, key, way, i, r->call.dialect,
-		    r->model, why))
+		    r->call.op, r->model, why))
 			continue;
 		if (cfg->backends[i].enabled)
 			candidate_add(r, gen, i);

@@ -24,6 +24,7 @@ generation_new(struct config *cfg, struct failover *registry,
 		t = &g->targets[i];
 		t->cfg = &cfg->backends[i];
 		t->gen = g;
+		buf_init(&t->list, 0);
 		t->health = failover_get(registry, t->cfg->name);
 		if (t->health == NULL)
 			goto err;
@@ -70,6 +71,7 @@ generation_free(struct generation *g)
 		if (t->roots != NULL)
 			tls_roots_free(t->roots);
 		tls_session_forget(&t->session);
+		buf_free(&t->list);
 	}
 	free(g->targets);
 	if (g->cfg != NULL)

@@ -7,6 +7,7 @@
  * generation; requests end under the one that they began with.
  */
 
+#include "base/buf.h"
 #include "config.h"
 #include "failover.h"
 #include "net/dns.h"
@@ -26,6 +27,9 @@ struct target {
 	unsigned nidle;
 	struct dns_addr good;		/* connected last; len 0: none */
 	struct generation *gen;
+	struct buf list;		/* owned: its list of models, as it
+					   answered; empty: none came */
+	uint64_t list_at;		/* ms: when it was asked; 0: never */
 };
 
 struct generation {

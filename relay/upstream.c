@@ -277,6 +277,14 @@ unsent(const struct upstream *u)
 	    u->out_done < u->req.head.len + u->req.body.n;
 }
 
+/* Nothing is told before upstream_start() returns. */
+static void
+moved(struct upstream *u, uint64_t now)
+{
+	if (!u->starting && u->ops->moved != NULL)
+		u->ops->moved(u->arg, now);
+}
+
 /* Sends what the peer takes.  The head is wiped when it is all out. */
 static void
 upstream_send(struct upstream *u, uint64_t now)
@@ -303,8 +311,10 @@ upstream_send(struct upstream *u, uint64_t now)
 		if (u->phase == FO_SEND && !unsent(u))
 			u->phase = FO_WAIT;
 	}
-	if (!unsent(u) && u->sent == 0)
+	if (!unsent(u) && u->sent == 0) {
 		u->sent = now;
+		moved(u, now);
+	}
 }
 
 static void
@@ -456,6 +466,7 @@ exchange_begin(struct upstream *u, uint64_t now)
 	u->state = UP_EXCHANGE;
 	u->phase = FO_SEND;
 	u->connected = u->last_io = now;
+	moved(u, now);
 	upstream_send(u, now);
 	if (u->link.out_failed || u->link.failed)
 		loop_again(u->env->loop, &u->watch);

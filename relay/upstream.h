@@ -40,6 +40,11 @@ struct upstream_ops {
 	void (*pause)(void *arg, uint64_t now);
 	/* 1 if more payload is welcome (back-pressure). */
 	int (*wants)(void *arg);
+	/*
+	 * It is connected, or the request is all out (u->connected, u->sent);
+	 * NULL: of no interest.
+	 */
+	void (*moved)(void *arg, uint64_t now);
 };
 
 struct upstream_request {

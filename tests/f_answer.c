@@ -1,5 +1,3 @@
-/* objs: relay/answer.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
-
 /*
  * The first byte chooses API, operation and what was asked for, the second
  * the head of the answer, the third how the rest, its body, is cut.

@@ -1,5 +1,3 @@
-/* objs: dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o http.o wire/http_body.o wire/http_write.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
-
 /*
  * The first byte chooses API and operation; the rest is a stream, and the
  * same bytes are a plain answer, an error body, a message of our own and a

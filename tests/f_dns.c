@@ -1,5 +1,3 @@
-/* objs: net/dns.o base/buf.o base/util.o */
-
 /*
  * The first byte chooses what the rest is: R a whole reply, r a reply
  * behind a good header and question (type A; q: type AAAA), l a literal

@@ -1,5 +1,3 @@
-/* objs: http.o base/scan.o wire/http_body.o wire/http_write.o base/buf.o base/util.o */
-
 /*
  * The first byte says what the rest is: Q a request and what follows it,
  * A an answer, H an answer to HEAD, C a chunked body, U a URL, P a query.

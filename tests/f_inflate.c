@@ -1,5 +1,3 @@
-/* objs: base/inflate.o base/buf.o base/util.o */
-
 /*
  * The first byte chooses the kind and the sizes of pieces, the rest is the
  * stream: what comes out must be the same whole, byte by byte and in those

@@ -1,5 +1,3 @@
-/* objs: json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
-
 /*
  * The input is a text: the ways to read it must agree with each other, what
  * is written must be readable, and an exchange must change what it should.

@@ -1,5 +1,3 @@
-/* objs: dialect/sse.o base/buf.o base/util.o */
-
 /*
  * The first byte chooses the sizes of pieces, the rest is the stream: the
  * blocks must be the same whole, byte by byte and in those pieces.

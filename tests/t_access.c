@@ -1,5 +1,3 @@
-/* objs: config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/list.o conf/read.o conf/check.o conf/access.o conf/form.o conf/route.o conf/pages.o conf/describe.o failover.o wire/failover_health.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/sha256.o base/util.o */
-
 /*
  * Routes, access keys, health and shares in a config, and the forms of
  * auto-proxy and llm-proxy; then that nothing widens a key's lists.
@@ -446,8 +444,8 @@ test_array(void)
 	    b[1].requests_per_minute == 9 && !b[1].enabled, "two");
 	T_OK(fo_on(&c->failover, 429) && fo_on(&c->failover, 503) &&
 	    !fo_on(&c->failover, 401), "on");
-	T_OK(config_fits(b, DIALECT_ANTHROPIC, str_of("gpt-4"), &why) &&
-	    config_fits(b, DIALECT_GEMINI, str_of("claude-x"), &why), "any");
+	T_OK(config_fits(b, DIALECT_ANTHROPIC, OP_OTHER, str_of("gpt-4"), &why) &&
+	    config_fits(b, DIALECT_GEMINI, OP_OTHER, str_of("claude-x"), &why), "any");
 	T_OK(config_priority(c, b, c->strategy) ==
 	    config_priority(c, b + 1, c->strategy), "one group");
 	s = describe(c);
@@ -758,12 +756,14 @@ ask(const struct config *c, size_t b, struct str model, enum dialect d)
 	const char *why;
 	int with, without;
 
-	with = config_candidate(c, k, w, b, d, model, &why);
-	without = config_candidate(c, NULL, w, b, d, model, &why);
+	with = config_candidate(c, k, w, b, d, OP_GENERATE, model, &why);
+	without = config_candidate(c, NULL, w, b, d, OP_GENERATE, model,
+	    &why);
 	/* A key takes away, and gives nothing. */
 	wrong += with != (without && listed(c, k, b, model));
 	/* So does a route, whatever it names. */
-	wrong += without && !config_fits(&c->backends[b], d, model, &why);
+	wrong += without && !config_fits(&c->backends[b], d,
+	    OP_GENERATE, model, &why);
 	wrong += without && !config_route_has(w, b);
 	may += with != 0;
 	may_not += without && !with;

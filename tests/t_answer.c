@@ -1,5 +1,3 @@
-/* objs: relay/answer.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o failover.o wire/failover_health.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

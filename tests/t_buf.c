@@ -1,5 +1,3 @@
-/* objs: base/buf.o base/util.o */
-
 #include "base/buf.h"
 
 #include <string.h>

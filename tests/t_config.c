@@ -1,5 +1,3 @@
-/* objs: config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/list.o conf/read.o conf/check.o conf/access.o conf/form.o conf/route.o conf/pages.o conf/describe.o failover.o wire/failover_health.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/sha256.o base/util.o */
-
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,3 @@
-/* objs: wire/failover_read.o failover.o wire/failover_health.o http.o base/scan.o base/buf.o base/util.o */
 #include "wire/failover_read.h"
 
 #include <stdlib.h>

@@ -1,5 +1,3 @@
-/* objs: dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o http.o wire/http_body.o wire/http_write.o json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
-
 #include <stdio.h>
 #include <string.h>
 
@@ -74,15 +72,18 @@ static const struct {
 	{ "GET", "/v1/models", GOOG XKEY, G, OP_MODELS, 0, 0, "" },
 	{ "GET", "/v1/models?key=k", "", G, OP_MODELS, 0, 0, "" },
 	{ "POST", "/v1/models", "", O, OP_OTHER, 0, 0, "" },
-	{ "GET", "/v1/models/gpt-x", "", O, OP_OTHER, 0, 0, "" },
-	{ "GET", "/v1/models/ft:gpt-x:o::i", "", O, OP_OTHER, 0, 0, "" },
-	{ "GET", "/v1/models/claude-x", VERSION, A, OP_OTHER, 0, 0, "" },
-	{ "GET", "/v1/models/gemini-x", GOOG, G, OP_OTHER, 0, 0, "gemini-x" },
+	{ "GET", "/v1/models/gpt-x", "", O, OP_MODEL, 0, 0, "gpt-x" },
+	{ "GET", "/v1/models/ft:gpt-x:o::i", "", O, OP_MODEL, 0, 0,
+	    "ft:gpt-x:o::i" },
+	{ "GET", "/v1/models/claude-x", VERSION, A, OP_MODEL, 0, 0,
+	    "claude-x" },
+	{ "GET", "/v1/models/gemini-x", GOOG, G, OP_MODEL, 0, 0, "gemini-x" },
+	{ "DELETE", "/v1/models/ft:x", "", O, OP_OTHER, 0, 0, "" },
 	{ "POST", "/v1/models/g-x:embedContent", GOOG, G, OP_OTHER,
 	    0, 0, "g-x" },
 	{ "GET", "/v1beta/models?key=abc", "", G, OP_MODELS, 0, 0, "" },
 	{ "GET", "/v1alpha/models", "", G, OP_MODELS, 0, 0, "" },
-	{ "GET", "/v1beta/models/gemini-x", "", G, OP_OTHER, 0, 0,
+	{ "GET", "/v1beta/models/gemini-x", "", G, OP_MODEL, 0, 0,
 	    "gemini-x" },
 	{ "HEAD", "/v1beta/models", "", G, OP_OTHER, 0, 0, "" },
 	{ "GET", "/v1x/models", "", O, OP_OTHER, 0, 0, "" },

@@ -1,4 +1,3 @@
-/* objs: net/dns.o base/buf.o base/util.o */
 #include "net/dns.h"
 
 #include <stdlib.h>

@@ -1,4 +1,3 @@
-/* objs: failover.o wire/failover_health.o http.o base/scan.o base/buf.o base/util.o */
 #include "failover.h"
 
 #include <stdlib.h>
@@ -26,6 +25,7 @@
  *	a=500>b=200	a new request, and picks and ends until then
  *	a=m500		the same, about the model alone
  *	ok=a no=a	a health check was good, or not
+ *	clear=a		a person says that it is well
  *	a!O		state: C, O, H; A!O: of the model at a
  *	a.f2		f failures, w wait, t trials, n in flight, S score,
  *			d down; of the last pick: W wait of the candidate,
@@ -357,6 +357,16 @@ static const char *const scripts[] = {
 	"th=1 n=1 a=500 ok=a a=500 a!O a.w30000", "th=1 n=1 a=500 +30s a.d0",
 	"hl=2 fa=90 n=1 r p0=a e0=500 ok=a a.S10 a.d1",
 	"n=1 a=429/5000 ok=a a.w5000 a.d0",
+	/* cleared by hand: breaker, cool-down, score, window, models */
+	"th=1 n=1 a=500 a!O clear=a a!C a.f0 a.w0 a.d0 k=OC k.r1 k.w0 a=200",
+	"th=3 n=1 a=500 a=500 clear=a a.f0 a=500 a=500 a!C a=500 a!O",
+	"n=1 a=429/5000 a.w5000 clear=a a.w0 k=CC k.w1 k.r0 a=200",
+	"n=1 clear=a k=CC k.w0 k.r0 a!C",
+	"hl=2 fa=90 n=1 r p0=a e0=500 a.S10 a.d1 clear=a a.S100 a.d0 k.r1",
+	"hl=4 n=1 a=500 a=500 a.d1 clear=a a.d0 k.r1 a=500 a.d0 a=500 a.d1",
+	"mod th=1 n=1 a=m500 A!O clear=a A!C a!C a=200",
+	"th=1 n=1 a=500 +30s r p0=a a!H clear=a a!C a.t1 e0=500 a!C a.t0 a.n0",
+	"th=1 n=1 r p0=a p1=a e0=500 a!O clear=a e1=500 a!C a.f0",
 	/* reload */
 	"th=2 a=500>b=429/5000 reload a.f1 b.w5000 a=500>b=200 a!O reload "
 	    "a!O a.w30000 r p0=b e0=200 +30s reload a=200",
@@ -682,6 +692,8 @@ play_word(struct play *g, const char *w)
 	} else if (strncmp(w, "ok=", 3) == 0 || strncmp(w, "no=", 3) == 0) {
 		failover_checked(g->b[w[3] - 'a'], *w == 'o', &g->p, g->now,
 		    &g->k);
+	} else if (strncmp(w, "clear=", 6) == 0) {
+		failover_clear(g->b[w[6] - 'a'], &g->p, g->now, &g->k);
 	} else if (*w == 'r' && (w[1] == ' ' || w[1] == '\0')) {
 		play_request(g);
 	} else if (*w == 'x') {

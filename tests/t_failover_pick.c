@@ -1,4 +1,3 @@
-/* objs: failover.o wire/failover_health.o http.o base/scan.o base/buf.o base/util.o */
 #include "failover.h"
 
 #include <stdlib.h>

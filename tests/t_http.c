@@ -1,5 +1,3 @@
-/* objs: http.o base/scan.o wire/http_body.o wire/http_write.o base/buf.o base/util.o */
-
 #include "http.h"
 
 #include <stdlib.h>

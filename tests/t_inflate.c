@@ -1,4 +1,3 @@
-/* objs: base/inflate.o base/buf.o base/util.o */
 #include "base/inflate.h"
 
 #include <stdio.h>

@@ -1,4 +1,3 @@
-/* objs: json.o wire/json_scan.o base/scan.o base/buf.o base/util.o */
 #include "json.h"
 
 #include <stdlib.h>

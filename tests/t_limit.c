@@ -1,4 +1,3 @@
-/* objs: base/util.o */
 #include <stdlib.h>
 
 /*

@@ -1,4 +1,3 @@
-/* objs: limit.o base/util.o */
 #include "limit.h"
 
 #include <string.h>

@@ -1,4 +1,3 @@
-/* objs: net/link.o net/socket.o net/dns.o tls.o base/buf.o base/util.o */
 #include "net/link.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,3 @@
-/* objs: base/log.o base/util.o */
-
 #include "base/log.h"
 
 #include <errno.h>

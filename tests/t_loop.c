@@ -1,4 +1,3 @@
-/* objs: net/loop.o base/buf.o base/util.o */
 #include "net/loop.h"
 
 #include <sys/socket.h>

@@ -1,4 +1,3 @@
-/* objs: net/resolve.o net/loop.o net/socket.o net/dns.o base/buf.o base/util.o */
 #include "net/resolve.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,3 @@
-/* objs: relay/route.o relay/sticky.o config.o conf/pool.o conf/fault.o conf/keys.o conf/value.o conf/read.o conf/check.o conf/access.o conf/form.o conf/list.o conf/route.o conf/pages.o conf/describe.o dialect/dialect.o dialect/anthropic.o dialect/openai.o dialect/responses.o dialect/gemini.o dialect/sse.o failover.o wire/failover_health.o http.o json.o wire/json_scan.o base/scan.o base/buf.o base/sha256.o base/util.o */
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,3 @@
-/* objs: base/scan.o */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

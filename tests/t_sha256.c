@@ -1,5 +1,3 @@
-/* objs: base/sha256.o base/util.o */
-
 #include "base/sha256.h"
 
 #include <stdlib.h>

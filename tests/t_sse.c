@@ -1,4 +1,3 @@
-/* objs: dialect/sse.o base/buf.o base/util.o */
 #include "dialect/sse.h"
 
 #include <stdlib.h>

@@ -1,4 +1,3 @@
-/* objs: tls.o base/buf.o base/util.o */
 #include "tls.h"
 
 #include <stdlib.h>

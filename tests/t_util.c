@@ -1,5 +1,3 @@
-/* objs: base/util.o */
-
 #include "base/util.h"
 
 #include <stdlib.h>

@@ -516,6 +516,15 @@ fo_health_checked(struct fo_backend *b)
 	b->nfails = 0;
 }
 
+void
+fo_health_clear(struct fo_backend *b)
+{
+	shift(b, FO_CLOSED, 0);
+	b->cool_until = b->probe_at = 0;
+	b->cool_source = FO_FROM_NONE;
+	b->lost = b->nfails = 0;
+}
+
 /* ---- slow start ---- */
 
 void

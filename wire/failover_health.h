@@ -194,6 +194,9 @@ void fo_health_end(struct fo_part *t, enum fo_kind k, uint64_t cool_ms,
 /* A health check was good. */
 void fo_health_checked(struct fo_backend *b);
 
+/* Somebody says that it is well: as if new, but for tickets that are out. */
+void fo_health_clear(struct fo_backend *b);
+
 /* A score of 0 becomes 10: the last resort begins. */
 void fo_health_lift(struct fo_backend *b, const struct fo_policy *p,
     uint64_t now);

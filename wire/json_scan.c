@@ -22,6 +22,61 @@ json_scan_hex(char c)
 	return -1;
 }
 
+long
+json_scan_unit(const char *p, size_t n)
+{
+	long u = 0;
+	int d, i;
+
+	if (n < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		if ((d = json_scan_hex(p[i])) == -1)
+			return -1;
+		u = u * 16 + d;
+	}
+	return u;
+}
+
+size_t
+json_scan_put(char t[4], unsigned long c)
+{
+	static const unsigned char lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	size_t more = (size_t)(c >= 0x80) + (c >= 0x800) + (c >= 0x10000), i;
+
+	for (i = more; i > 0; i--, c >>= 6)
+		t[i] = (char)(0x80 | (c & 0x3f));
+	t[0] = (char)(lead[more] | c);
+	return more + 1;
+}
+
+int
+json_scan_utf8(const char *p, size_t n)
+{
+	unsigned char first = (unsigned char)*p, c, low = 0x80, high = 0xbf;
+	int len, i;
+
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return -1;
+	len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (first == 0xe0 || first == 0xf0)
+		low = first == 0xe0 ? 0xa0 : 0x90;
+	if (first == 0xed || first == 0xf4)
+		high = first == 0xed ? 0x9f : 0x8f;
+	for (i = 1; i < len; i++) {
+		if ((size_t)i == n)
+			return -i;
+		c = (unsigned char)p[i];
+		if (c < low || c > high)
+			return -i;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return len;
+}
+
 const char *
 json_scan_escape(const char *p, size_t n, size_t *pos)
 {

@@ -9,7 +9,7 @@
 
 #include "base/util.h"
 
-#define JSON_DEPTH_MAX 128	/* deeper nesting is a fault */
+#define JSON_DEPTH_MAX 512	/* deeper nesting is a fault */
 
 /* At the opening quote. */
 const char *json_scan_string(const char *p, size_t n, size_t *pos);
@@ -34,6 +34,18 @@ int json_scan_rest(const char *p, size_t n, size_t *pos, int object,
 
 /* The place behind the digits at i, if there are any. */
 size_t json_scan_digits(const char *p, size_t n, size_t i);
+
+/*
+ * Bytes of the well-formed UTF-8 sequence at p, n > 0 (Unicode, table 3-7);
+ * if there is none, minus the number of bytes that one U+FFFD stands for.
+ */
+int json_scan_utf8(const char *p, size_t n);
+
+/* Writes a code point as UTF-8; returns its bytes. */
+size_t json_scan_put(char t[4], unsigned long c);
+
+/* The code unit of the four hex digits at p; -1 if they are not there. */
+long json_scan_unit(const char *p, size_t n);
 
 /* The value of a hex digit, -1 if it is none. */
 int json_scan_hex(char c);

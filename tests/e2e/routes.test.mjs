@@ -340,10 +340,10 @@ test('2 -t --model --key: the order, and why not the others', async (t) => {
   assert.match(claude, /claude-haiku-4/);
   assert.match(claude, /1\. "second".*mapped[^]*2\. "small"[^]*3\. "first"/);
   assert.match(claude, /-\s+"off".*disabled/);
-  assert.match(claude, /-\s+"chat".*OpenAI/);
+  assert.match(claude, /-\s+"chat".*vendor/);
   const openai = part(p.stdout, 'OpenAI');
   assert.match(openai, /-\s+"chat".*vendor/);
-  assert.match(openai, /nobody/);
+  assert.match(openai, /"first".*translated to the anthropic API/);
 });
 
 test('2 -t --model: a route, its strategy and who is left out',

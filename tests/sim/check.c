@@ -186,7 +186,7 @@ is_prefix(const struct bytes *b, size_t n, const struct bytes *all)
 /* What came is the answer's beginning, then a word that it broke off. */
 static void
 torn_check(const struct request *r, const struct user *u,
-    const struct reader *a, const struct reply *rep)
+    const struct reader *a, const struct said *rep)
 {
 	long at = find_last(&a->payload, "the answer broke off", NEVER);
 	long from = -1;
@@ -217,7 +217,7 @@ given_check(const struct request *r, const struct user *u,
     const struct reader *a, enum outcome how)
 {
 	const struct attempt *t;
-	const struct reply *rep;
+	const struct said *rep;
 	unsigned n;
 	const char *mark = reader_field(a, "x-prov", &n);
 
@@ -232,13 +232,13 @@ given_check(const struct request *r, const struct user *u,
 		wrong("%s: not the answer of the last attempt", r->name);
 	else if (rep->commit_from > rep->cut)
 		wrong("%s: a bad answer is let through: %s", r->name,
-		    reply_text(rep));
+		    said_text(rep));
 	else if (a->status != rep->status)
 		wrong("%s: status %d instead of %d", r->name, a->status,
 		    rep->status);
 	else if (how == COMPLETE && rep->clean_from > rep->cut)
 		wrong("%s: a torn answer ends as if it were whole: %s",
-		    r->name, reply_text(rep));
+		    r->name, said_text(rep));
 	else if (how == COMPLETE && (rep->cut == rep->wire.n ?
 	    a->payload.n != rep->payload.n || !is_prefix(&a->payload,
 	    a->payload.n, &rep->payload) : !is_prefix(&a->payload,
@@ -246,10 +246,10 @@ given_check(const struct request *r, const struct user *u,
 		wrong("%s: %lu other bytes than the %lu of the backend",
 		    r->name, (unsigned long)a->payload.n,
 		    (unsigned long)rep->payload.n);
-	else if (how == CUT && reply_whole(rep) && !excused(u) &&
+	else if (how == CUT && said_whole(rep) && !excused(u) &&
 	    plan.total == 0 && plan.retry == 0 && !reset_later(r, u))
 		wrong("%s: a good answer is cut: %s", r->name,
-		    reply_text(rep));
+		    said_text(rep));
 	else if (how == CUT)
 		torn_check(r, u, a, rep);
 }

@@ -195,6 +195,7 @@ proxy_free(struct proxy *p)
 	loop_free(p->loop);
 	failover_free(&p->health);
 	access_free(&p->clients.ex.access);
+	stats_free(&p->clients.ex.stats);
 }
 
 static int
@@ -207,6 +208,7 @@ proxy_make(struct proxy *p)
 	failover_init(&p->health);
 	check.registry = &p->health;
 	access_init(&p->clients.ex.access);
+	stats_init(&p->clients.ex.stats, 1);
 	check.access = &p->clients.ex.access;
 	if ((p->loop = loop_new()) == NULL)
 		return -1;

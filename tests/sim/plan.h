@@ -8,7 +8,7 @@
  */
 
 #include "tests/sim/alloc.h"
-#include "tests/sim/reply.h"
+#include "tests/sim/said.h"
 #include "tests/sim/wire.h"
 
 #define BACKENDS_MAX	5
@@ -58,7 +58,7 @@ enum kind {
 /* What a backend did with a request. */
 struct attempt {
 	struct backend *b;
-	struct reply *reply;	/* NULL: none was thought of yet */
+	struct said *reply;	/* NULL: none was thought of yet */
 	uint64_t at;		/* ms */
 };
 

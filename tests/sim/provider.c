@@ -29,7 +29,7 @@ struct line {
 	size_t checked;			/* bytes that were as expected */
 	int whole;			/* all of them */
 	/* its answer */
-	struct reply *reply;
+	struct said *reply;
 	size_t early;			/* answers after so many bytes */
 	unsigned delay, piece, gap;
 	unsigned rate;			/* bytes read at a time */
@@ -66,7 +66,7 @@ is_bad(const struct backend *b)
 }
 
 /* What is sent when it is bad: its own fault or any; or a broken answer. */
-static enum reply_kind
+static enum said_kind
 kind_pick(struct line *l, int *breaks)
 {
 	unsigned fault = l->b->fault >= 0 ? (unsigned)l->b->fault :
@@ -79,14 +79,14 @@ kind_pick(struct line *l, int *breaks)
 		if (l->b->mood == MOOD_WELL || !chance(10))
 			return REPLY_GOOD;
 		l->b->bad++;
-		return (enum reply_kind)between(REPLY_ERROR_LATE, REPLY_STOP);
+		return (enum said_kind)between(REPLY_ERROR_LATE, REPLY_STOP);
 	}
 	l->b->bad++;
 	if (fault % 10 < 4) {
 		*breaks = 1;
 		return fault % 50 == 3 ? REPLY_RETURNED : REPLY_GOOD;
 	}
-	return (enum reply_kind)(REPLY_BAD + fault / 10 % kinds);
+	return (enum said_kind)(REPLY_BAD + fault / 10 % kinds);
 }
 
 /* ---- connecting ---- */
@@ -254,9 +254,9 @@ request_begin(struct line *l, const char *name, size_t n)
 	plan_expect(l->r, l->b, &l->expect);
 	l->reply = world_alloc(sizeof *l->reply);
 	pace_pick(l);
-	reply_make(l->reply, kind_pick(l, &breaks), l->r, l->b);
+	said_make(l->reply, kind_pick(l, &breaks), l->r, l->b);
 	if (breaks)
-		reply_break(l->reply);
+		said_break(l->reply);
 	/* A reset for what was not read would tear an end by close. */
 	if (l->reply->until_close)
 		l->early = NEVER;
@@ -265,7 +265,7 @@ request_begin(struct line *l, const char *name, size_t n)
 	t->reply = l->reply;
 	t->at = world.now;
 	say("  %s gets %s: %s%s", l->wire->name, l->r->name,
-	    reply_text(l->reply), l->early != NEVER ? ", early" : "");
+	    said_text(l->reply), l->early != NEVER ? ", early" : "");
 }
 
 /* Looks for the name in the head; only then the bytes can be compared. */
