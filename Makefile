@@ -45,9 +45,11 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	relay/exchange_attempt.c relay/forward.c relay/outbound.c \
 	relay/reply.c relay/route.c relay/stats.c relay/sticky.c \
 	relay/target.c relay/unpack.c relay/upstream.c \
-	admin/body.c admin/change.c admin/demo.c admin/explain.c \
-	admin/login.c admin/mask.c admin/options.c admin/probe.c \
-	admin/say.c admin/store.c admin/tryout.c admin/view.c admin/web.c
+	admin/api.c admin/body.c admin/change.c admin/demo.c \
+	admin/events.c admin/explain.c admin/find.c admin/guard.c \
+	admin/login.c admin/mask.c admin/metrics.c admin/options.c \
+	admin/page.c admin/probe.c admin/say.c admin/site_metrics.c \
+	admin/store.c admin/tryout.c admin/view.c admin/web.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	base/arena.o base/buf.o base/inflate.o base/log.o base/scan.o \
@@ -80,9 +82,11 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	relay/exchange_attempt.o relay/forward.o relay/outbound.o \
 	relay/reply.o relay/route.o relay/stats.o relay/sticky.o \
 	relay/target.o relay/unpack.o relay/upstream.o \
-	admin/body.o admin/change.o admin/demo.o admin/explain.o \
-	admin/login.o admin/mask.o admin/options.o admin/probe.o \
-	admin/say.o admin/store.o admin/tryout.o admin/view.o admin/web.o
+	admin/api.o admin/body.o admin/change.o admin/demo.o \
+	admin/events.o admin/explain.o admin/find.o admin/guard.o \
+	admin/login.o admin/mask.o admin/metrics.o admin/options.o \
+	admin/page.o admin/probe.o admin/say.o admin/site_metrics.o \
+	admin/store.o admin/tryout.o admin/view.o admin/web.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	base/arena.h base/buf.h base/inflate.h base/log.h base/scan.h \
@@ -115,10 +119,12 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	relay/exchange_attempt.h relay/forward.h relay/outbound.h \
 	relay/reply.h relay/route.h relay/stats.h relay/sticky.h \
 	relay/target.h relay/unpack.h relay/upstream.h \
-	admin/body.h admin/change.h admin/demo.h admin/explain.h \
+	admin/api.h admin/body.h admin/change.h admin/demo.h \
+	admin/events.h admin/explain.h admin/find.h admin/guard.h \
 	admin/host.h admin/login.h admin/mask.h admin/metrics.h \
-	admin/options.h admin/probe.h admin/say.h admin/store.h \
-	admin/tryout.h admin/view.h admin/web.h
+	admin/options.h admin/page.h admin/page_data.h admin/probe.h \
+	admin/say.h admin/site_metrics.h admin/store.h admin/tryout.h \
+	admin/view.h admin/web.h
 
 CC = cc
 AR = ar
@@ -156,16 +162,24 @@ ELF = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(MODE) -I. $(BR_INC) $(CPPFLAGS) \
 	$(CFLAGS)
 LIBS = $(BR_LIB) $(LDLIBS)
+PAGE = build/page_data.o
 
 all: spillway build/translate
 
-spillway: $(OBJS)
-	$(COMPILE) $(ELF) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+spillway: $(OBJS) $(PAGE)
+	$(COMPILE) $(ELF) $(LDFLAGS) -o $@ $(OBJS) $(PAGE) $(LIBS)
+
+# The dashboard's files, as bytes.
+$(PAGE): admin/page_data.h admin/embed admin/page.html admin/page.css \
+	admin/*.js flags
+	@mkdir -p build
+	sh admin/embed build/page_data.c
+	$(COMPILE) -c build/page_data.c -o $@
 
 # Everything but main(), for the tests.
-parts.a: $(OBJS)
+parts.a: $(OBJS) $(PAGE)
 	rm -f $@
-	$(AR) rc $@ $(OBJS)
+	$(AR) rc $@ $(OBJS) $(PAGE)
 	$(AR) d $@ proxy.o
 
 # Scores the translation: reads a case, prints what became of it.
@@ -215,9 +229,9 @@ soak:
 # resolver links statically.
 SMALL = -fno-pie -no-pie -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -Wl,--gc-sections
-static:
+static: $(PAGE)
 	$(COMPILE) $(SMALL) -static -s $(LDFLAGS) -Wl,-z,noexecstack \
-	-o spillway-static $(SRCS) $(LIBS)
+	-o spillway-static $(SRCS) build/page_data.c $(LIBS)
 	@ls -l spillway-static | awk '{ print $$5 " bytes" }'
 
 install: all

@@ -164,6 +164,7 @@ config_free(struct config *c)
 	free(c->routes);
 	free(c->access_keys);
 	free(c->allow_origins);
+	free(c->web_admin.hosts);
 	conf_pool_free(c->pool);
 	free(c);
 }
@@ -175,6 +176,8 @@ config_secrets(const struct config *c,
 	const struct config_backend *b;
 	size_t i, k;
 
+	if (c->web_admin.token.n > 0)
+		each(arg, c->web_admin.token);
 	for (i = 0; i < c->nbackends; i++) {
 		b = &c->backends[i];
 		if (b->token.n > 0)

@@ -164,7 +164,8 @@ struct config {
 		uint16_t port;
 		unsigned char port_given;	/* 1: by a flag or the file */
 		struct str token;	/* p NULL: none */
-		struct str *hosts;	/* owned: further names */
+		struct str *hosts;	/* owned: names it answers to; no
+					   brackets */
 		size_t nhosts;
 	} web_admin;
 	struct {
@@ -202,14 +203,13 @@ struct config_flags {
  * section 3: JSON with comments and trailing commas, ${ENV} anywhere in a
  * string (unset: a fault; "$${" is a literal "${"), a whole-string "@path"
  * where a secret is expected (one trailing newline dropped), the bare array
- * of auto-proxy and cc-proxy's object.  Flag > PROXY_PORT > file > default.
+ * of auto-proxy and cc-proxy's object.  Of ports: flag > PROXY_PORT and
+ * METRICS_PORT > file > default.
  * All faults at once: each adds one line to faults,
  * "NAME:LINE: key.path: what is wrong; what would be right\n", in the order
  * of lines, the path left out where the text itself is broken, NAME:LINE
  * where it is a variable or flag; after 50 of them "NAME: and N more\n".
- * Unknown keys with "did you mean".  A key whose feature this version
- * lacks and that is set to something else than its default is a fault that
- * ends in "not in this version yet".  Things worth knowing that are no fault
+ * Unknown keys with "did you mean".  Things worth knowing that are no fault
  * (retry.max_attempts is unused ...) add lines to notes.
  * Returns the config with one reference, or NULL if there was a fault.
  */
@@ -240,8 +240,8 @@ struct config *config_ref(struct config *c);
 void config_free(struct config *c);	/* drops one; secrets are wiped */
 
 /*
- * Calls each(arg, secret) for every token and secret header value.  Access
- * keys are known by their digests alone.
+ * Calls each(arg, secret) for every token, the dashboard's too, and every
+ * secret header value.  Access keys are known by their digests alone.
  */
 void config_secrets(const struct config *c,
     void (*each)(void *arg, struct str secret), void *arg);
@@ -263,7 +263,6 @@ struct config_key {
 	const char *range;	/* "1..65535", "claude | openai | gemini" */
 	const char *def;	/* the default as JSON text */
 	const char *about;	/* one sentence */
-	unsigned later:1;	/* accepted at its default only */
 	/* What reads and writes it; conf/keys.h explains. */
 	unsigned kind, flags;
 	size_t off;

@@ -14,10 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/api.h"
 #include "admin/demo.h"
 #include "admin/explain.h"
+#include "admin/find.h"
 #include "admin/options.h"
 #include "admin/probe.h"
+#include "admin/site_metrics.h"
 #include "base/log.h"
 #include "config.h"
 #include "net/loop.h"
@@ -27,9 +30,11 @@
 #include "relay/check.h"
 #include "relay/client.h"
 
-#define VERSION		"0.1.0"
+#define VERSION		"0.2.0"
 #define CONFIG_MAX	(4u << 20)
 #define DEMO_PORT	3456
+#define DEMO_ADMIN	8081
+#define DEMO_METRICS	9090
 #define ACCEPT_BURST	64		/* connections of one wake-up */
 #define ACCEPT_PAUSE_MS	1000		/* when descriptors run out */
 
@@ -44,6 +49,10 @@ struct proxy {
 	uint64_t paused_until;		/* no accept before */
 	struct timer wake;		/* ends the pause, or the drain */
 	struct demo *demo;
+	struct buf text;		/* of the demo's config */
+	struct admin_host host;
+	struct api *api;
+	struct web *admin, *metrics;
 	int done, code;
 };
 
@@ -68,97 +77,6 @@ env_read(void *arg, const char *path, struct buf *out, const char **why)
 
 static const struct config_env world = { env_get, env_read, NULL };
 
-/* A malloc'd "$HOME/.config/spillway/config.json"; NULL: no home. */
-static char *
-home_file(void)
-{
-	const char *home = getenv("HOME");
-	struct buf b;
-	char *s;
-
-	if (home == NULL || *home == '\0')
-		return NULL;
-	buf_init(&b, 4096);
-	buf_fmt(&b, "%s/.config/spillway/config.json", home);
-	s = str_dup(buf_str(&b));
-	buf_free(&b);
-	return s;
-}
-
-/* Makes the folders above a file. */
-static void
-folders_make(const char *file)
-{
-	char *s = str_dup(str_of(file)), *at;
-
-	if (s == NULL)
-		return;
-	for (at = strchr(s + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-		*at = '\0';
-		mkdir(s, 0700);
-		*at = '/';
-	}
-	free(s);
-}
-
-static void
-template_write(const char *file)
-{
-	struct buf b;
-	struct str s;
-	int fd;
-
-	buf_init(&b, CONFIG_MAX);
-	config_template(&b);
-	s = buf_str(&b);
-	folders_make(file);
-	fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (fd == -1 || write(fd, s.p, s.n) != (ssize_t)s.n)
-		fprintf(stderr, "spillway: no config found, and the template "
-		    "cannot be written to %s: %s\n", file, strerror(errno));
-	else
-		fprintf(stderr, "spillway: no config found; a template is now "
-		    "in %s: put your keys in and start again\n"
-		    "(or try: spillway --demo)\n", file);
-	if (fd != -1)
-		close(fd);
-	buf_free(&b);
-}
-
-/* 1 if llm-proxy's variables make a config where no file does. */
-static int
-variables_given(void)
-{
-	const char *url = getenv("PROXY_URL");
-
-	return url != NULL && *url != '\0';
-}
-
-/* The file to be used, malloc'd; NULL: there is none, which was told. */
-static char *
-config_find(const struct options *o)
-{
-	const char *env = getenv("SPILLWAY_CONFIG");
-	char *home;
-
-	if (o->file != NULL)
-		return str_dup(str_of(o->file));
-	if (env != NULL && *env != '\0')
-		return str_dup(str_of(env));
-	if (access("config.json", F_OK) == 0)
-		return str_dup(str_of("config.json"));
-	if ((home = home_file()) != NULL && access(home, F_OK) == 0)
-		return home;
-	if (variables_given())
-		;		/* they are the config */
-	else if (home == NULL)
-		fputs("spillway: no config: name one with -c\n", stderr);
-	else
-		template_write(home);
-	free(home);
-	return NULL;
-}
-
 /* Hands out a text line by line. */
 static void
 lines_tell(struct buf *b, void (*where)(const char *line))
@@ -174,25 +92,38 @@ lines_tell(struct buf *b, void (*where)(const char *line))
 	}
 }
 
-/* Parses a text, or the variables if name is NULL; tells faults and notes. */
+/* Parses a text, or the variables if name is NULL; tells notes. */
+static struct config *
+config_text(struct proxy *p, struct str text, const char *name,
+    struct buf *faults, void (*where)(const char *line))
+{
+	struct config *cfg;
+	struct buf notes;
+
+	buf_init(&notes, 65536);
+	if (name != NULL)
+		cfg = config_parse(text, name, &world, &p->opt.flags, faults,
+		    &notes);
+	else
+		cfg = config_from_env(&world, &p->opt.flags, faults, &notes);
+	if (where != NULL)
+		lines_tell(&notes, where);
+	buf_free(&notes);
+	return cfg;
+}
+
+/* The same, and tells faults. */
 static struct config *
 config_make(struct proxy *p, struct str text, const char *name,
     void (*where)(const char *line))
 {
-	struct buf faults, notes;
 	struct config *cfg;
+	struct buf faults;
 
 	buf_init(&faults, 65536);
-	buf_init(&notes, 65536);
-	if (name != NULL)
-		cfg = config_parse(text, name, &world, &p->opt.flags, &faults,
-		    &notes);
-	else
-		cfg = config_from_env(&world, &p->opt.flags, &faults, &notes);
+	cfg = config_text(p, text, name, &faults, where);
 	lines_tell(&faults, where);
-	lines_tell(&notes, where);
 	buf_free(&faults);
-	buf_free(&notes);
 	return cfg;
 }
 
@@ -324,11 +255,29 @@ log_config(const struct config *cfg)
 	buf_free(&b);
 }
 
+/* Takes cfg into service, with its reference.  0, or -1 and it was told. */
+static int
+config_use(struct proxy *p, struct config *cfg)
+{
+	const struct config *old = p->clients.gen->cfg;
+	struct generation *g = generation_make(p, cfg, to_log);
+
+	if (g == NULL)
+		return -1;
+	if (g->cfg->port != old->port || !str_eq(g->cfg->host, old->host))
+		log_warn("reload: another host or port needs a restart");
+	if (g->cfg->web_admin.port != old->web_admin.port ||
+	    g->cfg->metrics.port != old->metrics.port)
+		log_warn("reload: another port of the dashboard or the "
+		    "metrics needs a restart");
+	log_apply(g->cfg);
+	client_generation(&p->clients, g);
+	return 0;
+}
+
 static void
 reload(struct proxy *p)
 {
-	const struct config *old = p->clients.gen->cfg;
-	struct generation *g;
 	struct config *cfg;
 
 	if (p->file == NULL) {
@@ -336,17 +285,137 @@ reload(struct proxy *p)
 		return;
 	}
 	cfg = config_load(p, to_log);
-	if (cfg == NULL || (g = generation_make(p, cfg, to_log)) == NULL) {
+	if (cfg == NULL || config_use(p, cfg) == -1) {
 		log_error("reload: %s was not taken; the old config stays "
 		    "in service", p->file);
 		return;
 	}
-	if (g->cfg->port != old->port || !str_eq(g->cfg->host, old->host))
-		log_warn("reload: another host or port needs a restart");
-	log_apply(g->cfg);
-	client_generation(&p->clients, g);
 	log_info("reload: %s is in service", p->file);
-	log_config(g->cfg);
+	log_config(p->clients.gen->cfg);
+}
+
+/* ---- what the admin's rooms may do ---- */
+
+static const char *
+host_name(const struct proxy *p)
+{
+	return p->file != NULL ? p->file : "the config";
+}
+
+static int
+host_apply(void *arg, struct str text, struct buf *faults)
+{
+	struct proxy *p = arg;
+	struct config *cfg = config_text(p, text, host_name(p), faults,
+	    to_log);
+
+	if (cfg == NULL)
+		return -1;
+	if (config_use(p, cfg) == -1) {
+		buf_adds(faults, "out of memory, or a file of certificates "
+		    "cannot be used; the log tells\n");
+		return -1;
+	}
+	log_info("the config was changed by the dashboard");
+	return 0;
+}
+
+static int
+host_check(void *arg, struct str text, struct buf *faults)
+{
+	struct proxy *p = arg;
+	struct config *cfg = config_text(p, text, host_name(p), faults, NULL);
+
+	config_free(cfg);
+	return cfg == NULL ? -1 : 0;
+}
+
+static int
+host_reload(void *arg, struct buf *faults)
+{
+	struct proxy *p = arg;
+	struct buf text;
+	int rc = -1;
+
+	buf_init(&text, CONFIG_MAX);
+	if (p->file == NULL)
+		buf_adds(faults, "there is no config file\n");
+	else if (trust_read(p->file, &text) == -1)
+		buf_fmt(faults, "%s: cannot be read: %s\n", p->file,
+		    strerror(errno));
+	else
+		rc = host_apply(p, buf_str(&text), faults);
+	buf_wipe(&text);
+	return rc;
+}
+
+/* ---- the pages ---- */
+
+/* Opens a page.  0; -1: it was asked for and cannot be, which was told. */
+static int
+page_open(struct proxy *p, struct web **at, struct str host, uint16_t port,
+    int wanted, web_site *site, void *arg, const char *what)
+{
+	if ((*at = web_open(p->loop, host, port, site, arg)) != NULL) {
+		log_info("%s on http://%.*s:%u", what, (int)host.n, host.p,
+		    (unsigned)web_port(*at));
+		return 0;
+	}
+	if (wanted) {
+		fprintf(stderr, "spillway: %s cannot listen on %.*s port %u: "
+		    "%s\n", what, (int)host.n, host.p, (unsigned)port,
+		    sock_why(errno));
+		return -1;
+	}
+	log_warn("%s: %.*s port %u: %s; there is none", what, (int)host.n,
+	    host.p, (unsigned)port, sock_why(errno));
+	return 0;
+}
+
+static int
+pages_open(struct proxy *p)
+{
+	const struct config *cfg = p->clients.gen->cfg;
+
+	p->host.loop = p->loop;
+	p->host.clients = &p->clients;
+	p->host.health = &p->health;
+	p->host.version = VERSION;
+	p->host.file = p->file;
+	p->host.demo = p->demo != NULL;
+	p->host.apply = host_apply;
+	p->host.check = host_check;
+	p->host.reload = host_reload;
+	p->host.arg = p;
+	p->api = api_new(&p->host, p->demo != NULL ? buf_str(&p->text) :
+	    str_n(NULL, 0));
+	if (p->api == NULL) {
+		to_stderr("out of memory");
+		return -1;
+	}
+	if (cfg->web_admin.enabled && page_open(p, &p->admin,
+	    cfg->web_admin.host, cfg->web_admin.port,
+	    cfg->web_admin.port_given, api_site, p->api, "dashboard") == -1)
+		return -1;
+	if (cfg->metrics.enabled && page_open(p, &p->metrics,
+	    cfg->metrics.host, cfg->metrics.port, cfg->metrics.port_given,
+	    site_metrics, &p->host, "metrics") == -1)
+		return -1;
+	p->host.admin_port = p->admin == NULL ? 0 : web_port(p->admin);
+	p->host.metrics_port = p->metrics == NULL ? 0 : web_port(p->metrics);
+	return 0;
+}
+
+static void
+pages_close(struct proxy *p)
+{
+	if (p->admin != NULL)
+		web_close(p->admin);
+	if (p->metrics != NULL)
+		web_close(p->metrics);
+	p->admin = p->metrics = NULL;
+	api_free(p->api);
+	p->api = NULL;
 }
 
 /* ---- the listener ---- */
@@ -529,6 +598,7 @@ world_free(struct proxy *p)
 		free(p->file);
 		return;
 	}
+	pages_close(p);
 	client_close_all(&p->clients);
 	checks_stop(p->clients.checks);
 	if (p->clients.gen != NULL)
@@ -544,6 +614,7 @@ world_free(struct proxy *p)
 	access_free(&p->clients.ex.access);
 	stats_free(&p->clients.ex.stats);
 	log_forget();
+	buf_wipe(&p->text);
 	free(p->file);
 }
 
@@ -563,8 +634,11 @@ port_free(uint16_t port)
 }
 
 static void
-demo_hint(uint16_t port)
+demo_hint(uint16_t port, uint16_t admin)
 {
+	if (admin != 0)
+		printf("\nDashboard:  http://127.0.0.1:%u/\n",
+		    (unsigned)admin);
 	printf("\nTry it:\n\n"
 	    "  curl -sN http://127.0.0.1:%u/v1/messages -H 'content-type: "
 	    "application/json' \\\n"
@@ -583,19 +657,17 @@ demo_make(struct proxy *p)
 {
 	uint16_t port = p->opt.flags.port > 0 ?
 	    (uint16_t)p->opt.flags.port : port_free(DEMO_PORT);
-	struct config *cfg;
-	struct buf b;
 
 	unsetenv("PROXY_PORT");
 	if ((p->demo = demo_start(p->loop)) == NULL) {
 		to_stderr("the demo's providers cannot listen on loopback");
 		return NULL;
 	}
-	buf_init(&b, CONFIG_MAX);
-	demo_config(p->demo, port, &b);
-	cfg = config_make(p, buf_str(&b), "demo", to_stderr);
-	buf_free(&b);
-	return cfg;
+	buf_init(&p->text, CONFIG_MAX);
+	demo_config(p->demo, port, p->opt.flags.admin_port > 0 ?
+	    (uint16_t)p->opt.flags.admin_port : port_free(DEMO_ADMIN),
+	    port_free(DEMO_METRICS), &p->text);
+	return config_make(p, buf_str(&p->text), "demo", to_stderr);
 }
 
 static int
@@ -631,14 +703,16 @@ serve(struct proxy *p)
 	log_info("spillway %s, config %s", VERSION,
 	    p->file != NULL ? p->file : p->demo != NULL ? "of the demo" :
 	    "of the environment");
-	if (p->file != NULL && variables_given())
+	if (p->file != NULL && find_variables())
 		log_info("PROXY_URL is set, but a config file wins");
 	log_config(cfg);
 	descriptors_check(cfg);
+	if (pages_open(p) == -1)
+		return 1;
 	log_info("listening on http://%.*s:%u", (int)cfg->host.n,
 	    cfg->host.p, (unsigned)cfg->port);
 	if (p->demo != NULL)
-		demo_hint(cfg->port);
+		demo_hint(cfg->port, p->host.admin_port);
 	while (!p->done) {
 		if (loop_turn(p->loop) == -1) {
 			log_error("poll failed: %s", strerror(errno));
@@ -704,8 +778,8 @@ main(int argc, char **argv)
 		return print_hash();
 	limits_setup();
 	rc = 1;
-	if (!p.opt.demo && (p.file = config_find(&p.opt)) == NULL &&
-	    !variables_given())
+	if (!p.opt.demo && (p.file = find_config(&p.opt)) == NULL &&
+	    !find_variables())
 		return 1;
 	if (world_make(&p) == -1)
 		goto out;

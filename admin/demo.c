@@ -445,7 +445,8 @@ demo_stop(struct demo *d)
 }
 
 void
-demo_config(const struct demo *d, uint16_t port, struct buf *out)
+demo_config(const struct demo *d, uint16_t port, uint16_t admin,
+    uint16_t metrics, struct buf *out)
 {
 	static const char *const names[] = { "claude", "openai", "gemini" };
 	static const char *const models[] = {
@@ -454,7 +455,9 @@ demo_config(const struct demo *d, uint16_t port, struct buf *out)
 	const struct provider *p;
 	size_t i;
 
-	buf_fmt(out, "{ \"port\": %u, \"backends\": [", (unsigned)port);
+	buf_fmt(out, "{ \"port\": %u, \"web_admin\": { \"port\": %u }, "
+	    "\"metrics\": { \"port\": %u }, \"backends\": [",
+	    (unsigned)port, (unsigned)admin, (unsigned)metrics);
 	for (i = 0; i < DEMO_PROVIDERS; i++) {
 		p = &d->providers[i];
 		buf_fmt(out, "%s{ \"name\": \"%s-%s\", \"base_url\": "

@@ -16,7 +16,11 @@ struct demo;
 struct demo *demo_start(struct loop *lp);
 void demo_stop(struct demo *d);
 
-/* Adds the config (JSON) of a proxy on `port` in front of them. */
-void demo_config(const struct demo *d, uint16_t port, struct buf *out);
+/*
+ * Adds the config (JSON) of a proxy on `port` in front of them, with its
+ * dashboard and metrics.
+ */
+void demo_config(const struct demo *d, uint16_t port, uint16_t admin,
+    uint16_t metrics, struct buf *out);
 
 #endif

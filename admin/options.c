@@ -6,10 +6,10 @@
 enum option_id {
 	OPT_CONFIG, OPT_PORT, OPT_TEST, OPT_PROBE, OPT_DEMO, OPT_REFERENCE,
 	OPT_VERSION, OPT_HELP, OPT_RATE, OPT_MODEL, OPT_KEY, OPT_HASH_KEY,
-	OPT_LATER
+	OPT_ADMIN
 };
 
-/* What --help shows; about NULL: accepted by name, in a later version. */
+/* What --help shows. */
 static const struct option {
 	enum option_id id;
 	char brief;		/* -b, or '\0' */
@@ -20,6 +20,8 @@ static const struct option {
 	    "                        ~/.config/spillway/config.json)" },
 	{ OPT_PORT, 'p', "port", "N", "listen on this port, whatever the "
 	    "file says" },
+	{ OPT_ADMIN, '\0', "admin-port", "N", "the dashboard's port, whatever "
+	    "the file says" },
 	{ OPT_RATE, 'r', "rate-limit", "N", "requests per minute for every "
 	    "backend, whatever the file says" },
 	{ OPT_TEST, 't', "test", NULL, "check the config, print what will "
@@ -37,8 +39,7 @@ static const struct option {
 	{ OPT_REFERENCE, '\0', "reference", NULL, "print the table of all "
 	    "config keys (Markdown)" },
 	{ OPT_VERSION, 'V', "version", NULL, "print the version" },
-	{ OPT_HELP, 'h', "help", NULL, "print this" },
-	{ OPT_LATER, '\0', "admin-port", NULL, NULL }
+	{ OPT_HELP, 'h', "help", NULL, "print this" }
 };
 #define OPTIONS (sizeof options / sizeof *options)
 
@@ -54,8 +55,6 @@ usage(void)
 	    "answers flowing.\n");
 	for (i = 0; i < OPTIONS; i++) {
 		o = &options[i];
-		if (o->about == NULL)
-			continue;
 		snprintf(word, sizeof word, "--%s%s%s", o->name,
 		    o->value != NULL ? " " : "",
 		    o->value != NULL ? o->value : "");
@@ -102,13 +101,13 @@ option_find(const char *word, const char **value)
 }
 
 static int
-port_take(struct options *o, const char *value)
+port_take(int *port, const char *value)
 {
 	uint64_t n;
 
 	if (util_u64(str_of(value), 65535, &n) == -1 || n == 0)
 		return wrong("a port is a number of 1 to 65535, not", value);
-	o->flags.port = (int)n;
+	*port = (int)n;
 	return -1;
 }
 
@@ -125,15 +124,17 @@ rate_take(struct options *o, const char *value)
 }
 
 static int
-option_take(struct options *o, const struct option *opt, const char *word,
-    const char *value, const char *version)
+option_take(struct options *o, const struct option *opt, const char *value,
+    const char *version)
 {
 	switch (opt->id) {
 	case OPT_CONFIG:
 		o->file = value;
 		return -1;
 	case OPT_PORT:
-		return port_take(o, value);
+		return port_take(&o->flags.port, value);
+	case OPT_ADMIN:
+		return port_take(&o->flags.admin_port, value);
 	case OPT_RATE:
 		return rate_take(o, value);
 	case OPT_MODEL:
@@ -160,11 +161,9 @@ option_take(struct options *o, const struct option *opt, const char *word,
 	case OPT_VERSION:
 		printf("spillway %s\n", version);
 		return 0;
-	case OPT_HELP:
+	default:
 		usage();
 		return 0;
-	default:
-		return wrong("not in this version yet:", word);
 	}
 }
 
@@ -180,13 +179,12 @@ options_parse(struct options *o, char **argv, const char *version)
 	for (i = 1; (word = argv[i]) != NULL; i++) {
 		if ((opt = option_find(word, &value)) == NULL)
 			return wrong("unknown option", word);
-		if (opt->value == NULL && value != NULL &&
-		    opt->id != OPT_LATER)
+		if (opt->value == NULL && value != NULL)
 			return wrong("no value belongs to", word);
 		if (opt->value != NULL && value == NULL &&
 		    (value = argv[++i]) == NULL)
 			return wrong("a value is missing after", word);
-		rc = option_take(o, opt, word, value, version);
+		rc = option_take(o, opt, value, version);
 		if (rc != -1)
 			return rc;
 	}

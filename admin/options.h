@@ -9,7 +9,7 @@
 
 struct options {
 	const char *file;		/* -c; borrowed from argv */
-	struct config_flags flags;	/* -p, -r */
+	struct config_flags flags;	/* -p, --admin-port, -r */
 	const char *model, *key;	/* with -t; NULL: not given */
 	int test, probe, demo, reference, hash_key;
 };

@@ -23,21 +23,26 @@ function judge() {
     return ['bad', 'warn', `Trouble: the last 3 requests got no answer, ` +
       `though ${share}`];
   return [up.length === on.length ? 'good' : 'warn', up.length === on.length ?
-    'up' : 'warn', `Working: ${share}`];
+    'up' : 'warn', `${state.status.totals.requests ? 'Working' : 'Ready'}: ${
+    share}`];
 }
 
 function drawState() {
-  const [level, symbol, sentence] = judge();
+  const lost = live.mode === 'lost';
+  const [level, symbol, sentence] = lost ? ['none', 'warn',
+    'Not known: Spillway does not answer'] : judge();
   const good = finished().find((r) => r.outcome === 'good');
   mark($('say'), 'data-level', level);
   mark($('state-icon'), 'href', `#i-${symbol}`);
   swap($('state'), [sentence, good?.number], () => [sentence,
     good ? ', last answer ' : state.backends.length ? ', no answer yet' : '',
     good ? ticking('ago', good.began_ms + (good.duration_ms ?? 0)) : '']);
-  if (live.mode !== 'lost') document.title = `${sentence.split(':')[0]} - Spillway`;
-  if (drawState.told !== undefined && drawState.told !== sentence)
-    tell(sentence);
-  drawState.told = sentence;
+  document.title = `${lost ? 'Not connected' : sentence.split(':')[0]
+  } - Spillway`;
+  if (!lost) {
+    if (drawState.told && drawState.told !== sentence) tell(sentence);
+    drawState.told = sentence;
+  }
   const s = state.status;
   swap($('state-more'), [s.listen, s.uptime_ms > 60000, s.connections],
     () => ['Clients connect to ', h('code', {}, proxyUrl()), `. ${
@@ -131,7 +136,7 @@ function drawTotals() {
       `p95 ${took(s.first_byte_p95_ms)}` : 'p50'],
     ['Tokens', `${count(t.input)} / ${count(t.output)}`, t.cache_read ?
       `${count(t.cache_read)} cached` : 'in / out'],
-    ['Uptime', null, t.left ? '' : ''],
+    ['Uptime', null, ''],
   ];
   const started = () => ticking('age', s.started_ms);
   swap($('totals'), [tiles, s.started_ms], () => tiles.map(([name, value,

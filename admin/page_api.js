@@ -166,7 +166,7 @@ const live = {
         '', live.last ? ticking('age', live.last) : '',
       live.last ? ' old. Trying again.' : ' Trying again.')]);
     $('lost').hidden = false;
-    document.title = 'Not connected - Spillway';
+    draw();
   },
 
   async load() {

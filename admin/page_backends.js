@@ -167,10 +167,10 @@ function makeBackend(first) {
     cell('num', 'In flight', p.flight),
     cell('num', 'Answered', p.requests, p.share),
     cell('num', 'Success', p.rate, p.faults),
-    cell('num', 'First byte p50 / p95', p.first),
+    cell('num first', 'First byte p50 / p95', p.first),
     cell('num', 'Tokens in / out', p.tokens),
     cell('last', 'Last failure', p.failure),
-    cell('acts', null, p.toggle, p.try, p.edit, p.delete));
+    cell('acts', null, h('div', {}, p.toggle, p.try, p.edit, p.delete)));
   row.addEventListener('keydown', (e) => {
     if (!e.altKey || !/^Arrow(Up|Down)$/.test(e.key)) return;
     e.preventDefault();
@@ -247,7 +247,7 @@ function whyOf(row, b) {
       ` ${m.model}: ${m.reason}`, m.until ? ', over in ' : '',
       m.until ? ticking('left', m.until) : '')),
     clears ? h('button', { type: 'button', class: 'small',
-      'data-act': 'clear', 'aria-label': `Use ${b.name} again now`,
+      'data-act': 'clear', 'aria-label': `Use it again now: ${b.name}`,
       onclick: () => change('Not changed', `${b.name} is used again.`,
         () => call('POST', to(b, 'clear'))) }, 'Use it again now') : null]);
 }
@@ -300,9 +300,11 @@ function drawBackends() {
   $('backends-table').hidden = list.length === 0;
   $('backends-empty').hidden = list.length > 0;
   const some = list.some((b) => known(b.priority));
-  put($('backends-how'), list.length < 2 ? '' : `${
-    ways[state.status?.strategy] ?? ''}${some ?
-    ' Lower priorities are asked first.' : ''} Alt and arrow keys move one.`);
+  const how = list.length < 2 ? '' : `${ways[state.status?.strategy] ??
+    ''}${some ? ' Lower priorities are asked first.' : ''}`;
+  swap($('backends-how'), how, () => [how, how ? h('span',
+    { class: 'keys' }, ' Drag, or Alt and arrow keys, change the order.') :
+    null]);
   sync($('backends-rows'), list, (b) => b.name, makeBackend, updateBackend);
   const is = new Map(list.map((b) => [b.name, b.state]));
   if (told) {

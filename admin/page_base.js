@@ -78,6 +78,11 @@ function sync(parent, items, key, make, update) {
 /* ---- figures as text --------------------------------------------------- */
 
 const NONE = '–';
+const NBSP = '\u00a0';
+
+/* A figure and its unit stay on one line. */
+const whole = (text) => text.replaceAll(' ', NBSP);
+
 const plain = new Intl.NumberFormat('en');
 const short = new Intl.NumberFormat('en', { notation: 'compact',
   maximumSignificantDigits: 3 });
@@ -91,33 +96,35 @@ const known = (n) => n !== null && n !== undefined;
 function percent(rate) {
   if (!known(rate)) return NONE;
   const p = rate * 100;
-  return `${p > 99 && p < 100 ? Math.min(99.9, p).toFixed(1) :
-    p.toFixed(p > 0 && p < 1 ? 1 : 0)} %`;
+  return whole(`${p > 99 && p < 100 ? Math.min(99.9, p).toFixed(1) :
+    p.toFixed(p > 0 && p < 1 ? 1 : 0)} %`);
 }
 
 /* How long: of a request, with parts of a second. */
 function took(ms) {
   if (!known(ms)) return NONE;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 10000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 1000) return whole(`${Math.round(ms)} ms`);
+  if (ms < 10000) return whole(`${(ms / 1000).toFixed(1)} s`);
   return span(ms);
 }
 
 /* How long: of a wait, an age. */
 function span(ms) {
   const s = Math.max(0, Math.round(ms / 1000));
-  if (s < 60) return `${s} s`;
   const m = Math.floor(s / 60);
-  if (m < 60) return m < 10 && s % 60 ? `${m} min ${s % 60} s` : `${m} min`;
   const hours = Math.floor(m / 60);
-  if (hours < 24) return m % 60 ? `${hours} h ${m % 60} min` : `${hours} h`;
   const days = Math.floor(hours / 24);
-  return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
+  const two = (a, b) => whole(b.startsWith('0') ? a : `${a} ${b}`);
+  if (m === 0) return whole(`${s} s`);
+  if (m < 10) return two(`${m} min`, `${s % 60} s`);
+  if (hours === 0) return whole(`${m} min`);
+  if (days === 0) return two(`${hours} h`, `${m % 60} min`);
+  return two(`${days} d`, `${hours % 24} h`);
 }
 
 /* Of what is past, the larger part will do. */
 function coarse(ms) {
-  return ms < 60000 ? span(ms) : span(ms).split(' ').slice(0, 2).join(' ');
+  return ms < 60000 ? span(ms) : span(ms).split(NBSP).slice(0, 2).join(NBSP);
 }
 
 /* ---- the clock: that of Spillway, which may differ from the browser's -- */
@@ -195,20 +202,21 @@ function toast(text, { level = 'good', act = null, label = '',
 
 /* One line that can be copied. */
 function copyable(text, name) {
-  const button = h('button', { type: 'button', class: 'copy',
-    'aria-label': `Copy: ${name}` }, icon('copy'), h('span', {}, 'Copy'));
+  const word = h('span', {}, 'Copy');
+  const button = h('button', { type: 'button', class: 'copy' },
+    icon('copy'), word, h('span', { class: 'unseen' }, `: ${name}`));
   const pre = h('pre', { tabindex: '0', role: 'region',
     'aria-label': name }, text);
   button.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(text);
-      put(button.lastChild, 'Copied');
+      put(word, 'Copied');
       tell(`${name}: copied`);
     } catch {
       getSelection().selectAllChildren(pre);
-      put(button.lastChild, 'Press Ctrl C');
+      put(word, 'Press Ctrl C');
     }
-    setTimeout(() => put(button.lastChild, 'Copy'), 2500);
+    setTimeout(() => put(word, 'Copy'), 2500);
   });
   return h('div', { class: 'code' }, pre, button);
 }

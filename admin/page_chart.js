@@ -13,8 +13,8 @@ const figures = [
   { id: 'first', title: 'Time to the first byte', unit: took,
     nothing: 'No answer in the last hour.',
     series: [
-      { name: 'p50: half are faster', look: 'a', of: (m) => m.p50_ms },
-      { name: 'p95: most are faster', look: 'b', of: (m) => m.p95_ms }],
+      { name: 'typical (p50)', look: 'a', of: (m) => m.p50_ms },
+      { name: 'slow (p95)', look: 'b', of: (m) => m.p95_ms }],
     sum: null },
   { id: 'tokens', title: 'Tokens a minute', unit: count, bars: true,
     nothing: 'No tokens in the last hour.',
@@ -192,6 +192,9 @@ function drawFigures(minutes) {
 }
 
 function drawCharts() {
+  $('hour').hidden = state.minutes.length === 0 &&
+    state.status.totals.requests === 0;
+  if ($('hour').hidden) return;
   const minutes = hour();
   for (const f of figures) {
     f.minutes = minutes;

@@ -16,7 +16,7 @@ const fields = [
     hint: 'As the provider names it; a path is kept.' },
   { name: 'token', label: 'Key', hint:
     'The key itself, ${NAME} of the environment, or @/path of a file. ' +
-    'It is never shown again.' },
+    'It is only shown masked; left as it is, it stays.' },
   { name: 'model', label: 'Always this model', group: 'Models', hint:
     'Whatever the client asks for. Empty: as the client says.' },
   { name: 'models', label: 'Only these models', lines: true, hint:

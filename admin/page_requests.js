@@ -124,9 +124,8 @@ const faultOf = (r) => (r.tries ?? []).findLast((t) => t.reason &&
   (r.tries ?? []).findLast((t) => t.reason && t.outcome !== 'good');
 
 function makeRequest(r) {
-  const id = `r-${r.number}`;
   const open = h('button', { type: 'button', class: 'plain open',
-    'aria-expanded': 'false', 'aria-controls': id }, icon('open'));
+    'aria-expanded': 'false' }, icon('open'));
   const row = h('tr', { role: 'row', class: 'request' });
   const p = row.parts = { open };
   p.when = h('span');
@@ -167,7 +166,9 @@ function updateRequest(row, r) {
   const p = row.parts;
   const [word, symbol, level] = outcomeOf(r);
   mark(row, 'data-level', level);
-  mark(p.open, 'aria-expanded', view.open.has(r.number));
+  const shown = view.open.has(r.number);
+  mark(p.open, 'aria-expanded', String(shown));
+  mark(p.open, 'aria-controls', shown && `r-${r.number}`);
   swap(p.when, [r.began_ms, r.duration_ms], () =>
     [ticking('ago', r.began_ms + (r.duration_ms ?? 0))]);
   mark(p.open, 'aria-label', `Request ${r.number}, ${r.model || r.path}, ${

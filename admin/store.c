@@ -11,6 +11,7 @@
 #define STORE_READ	65536
 #define LINKS_MAX	40		/* of links that lead to links */
 #define LINK_MAX_BYTES	4096
+#define NEW_NAME	".new-" "XX" "XX" "XX"	/* as mkstemp() wants it */
 
 /* What could not be done, by errno.  Always -1. */
 static int
@@ -134,7 +135,7 @@ static int
 replace(const char *path, struct str text, const struct stat *like,
     char *why, size_t n)
 {
-	char *new = path_with(path, ".new-XXXXXX");
+	char *new = path_with(path, NEW_NAME);
 	int fd, rc = -1;
 
 	if (new == NULL || (fd = mkstemp(new)) == -1) {

@@ -160,6 +160,37 @@ conf_loopback(struct str host)
 }
 
 int
+conf_wildcard(struct str host)
+{
+	size_t i;
+
+	for (i = 0; i < host.n; i++)
+		if (strchr("0.:", host.p[i]) == NULL)
+			return 0;
+	return conf_address(host) != 0;
+}
+
+struct str
+conf_unbracket(struct str s)
+{
+	return s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']' ?
+	    str_n(s.p + 1, s.n - 2) : s;
+}
+
+int
+conf_host(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] != '-' && s.p[i] != '.' && s.p[i] != '_' &&
+		    !(s.p[i] >= '0' && s.p[i] <= '9') &&
+		    !((s.p[i] | 32) >= 'a' && (s.p[i] | 32) <= 'z'))
+			return conf_address(s) != 0;
+	return s.n > 0;
+}
+
+int
 conf_origin(struct str s)
 {
 	size_t i = 0;
@@ -350,64 +381,184 @@ conf_check_backend(struct conf_read *r, struct config_backend *b, size_t at)
 		    "models this backend never serves claude-*");
 }
 
-/* Flag > PROXY_PORT > file > default. */
-static void
-check_ports(struct conf_read *r, const struct config_flags *flags)
+/* What decides a port, and where it goes. */
+struct port {
+	const char *key;		/* its path in a file */
+	const char *flag, *variable;	/* variable NULL: it has none */
+	int flagged;			/* what the flag says; above 0 */
+	uint16_t *port;
+	unsigned char *given;
+};
+
+static const char *
+port_variable(const struct conf_read *r, const struct port *p)
 {
-	const struct config_env *env = r->env;
-	const char *var = env->getenv == NULL ? NULL :
-	    env->getenv(env->arg, "PROXY_PORT");
-	size_t at = conf_seen_at(r, "port", CONF_NOWHERE);
+	const char *value = p->variable == NULL || r->env->getenv == NULL ?
+	    NULL : r->env->getenv(r->env->arg, p->variable);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* Flag > variable > file > default. */
+static void
+port_resolve(struct conf_read *r, const struct port *p)
+{
+	const char *var = port_variable(r, p);
+	size_t at = conf_seen_at(r, p->key, CONF_NOWHERE);
 	char shown[CONF_SHOWN_MAX];
-	struct config *c = r->c;
 	uint64_t n = 0;
 
 	/* A written 0 is cc-proxy's default: nobody asked for that port. */
-	c->port_given = at != CONF_NOWHERE && r->faults->source.p[at] != '0';
-	if (flags->port > 0) {
-		c->port = (uint16_t)flags->port;
-		c->port_given = 1;
-	} else if (var != NULL && var[0] != '\0') {
+	*p->given = at != CONF_NOWHERE && r->faults->source.p[at] != '0';
+	if (p->flagged > 0) {
+		*p->port = (uint16_t)p->flagged;
+		*p->given = 1;
+	} else if (var != NULL) {
 		if (util_u64(str_of(var), 65535, &n) == -1 || n == 0)
-			conf_fault(r->faults, CONF_NOWHERE, "PROXY_PORT",
+			conf_fault(r->faults, CONF_NOWHERE, p->variable,
 			    "%s is no port; 1..65535 would be right",
 			    conf_shown(shown, str_of(var)));
-		c->port = (uint16_t)n;
-		c->port_given = 1;
+		*p->port = (uint16_t)n;
+		*p->given = 1;
 	}
-	if (flags->admin_port > 0)
-		conf_fault(r->faults, CONF_NOWHERE, "--admin-port",
-		    "the dashboard is not in this version yet");
-	if (env->getenv != NULL &&
-	    env->getenv(env->arg, "METRICS_PORT") != NULL)
-		conf_fault(r->notes, CONF_NOWHERE, "METRICS_PORT",
-		    "is not used: metrics are not in this version yet");
+}
+
+/* 1 if listeners at these hosts with one port are in each other's way. */
+static int
+hosts_meet(struct str a, struct str b)
+{
+	return str_eq(a, b) || conf_wildcard(a) || conf_wildcard(b);
+}
+
+/*
+ * A page that would listen where another part of Spillway does already.
+ * Fatal if somebody chose its port, as any busy port is; else it is off.
+ */
+static void
+port_clash(struct conf_read *r, const struct port *p, struct str host,
+    const struct port *other, struct str other_host)
+{
+	const char *path = p->flagged > 0 ? p->flag :
+	    port_variable(r, p) != NULL ? p->variable : p->key;
+	size_t at = path == p->key ? conf_seen_at(r, path, 0) : CONF_NOWHERE;
+
+	if (*p->port == 0 || *p->port != *other->port ||
+	    !hosts_meet(host, other_host))
+		return;
+	if (*p->given)
+		conf_fault(r->faults, at, path, "%u is %s too; each needs a "
+		    "port of its own", (unsigned)*p->port, other->key);
+	else
+		conf_fault(r->notes, CONF_NOWHERE, path, "%u is %s too: this "
+		    "page is off", (unsigned)*p->port, other->key);
+}
+
+static void
+check_ports(struct conf_read *r, const struct config_flags *flags)
+{
+	struct config *c = r->c;
+	const struct port p = { "port", "--port", "PROXY_PORT", flags->port,
+	    &c->port, &c->port_given };
+	const struct port w = { "web_admin.port", "--admin-port", NULL,
+	    flags->admin_port, &c->web_admin.port, &c->web_admin.port_given };
+	const struct port m = { "metrics.port", NULL, "METRICS_PORT", 0,
+	    &c->metrics.port, &c->metrics.port_given };
+
+	port_resolve(r, &p);
+	port_resolve(r, &w);
+	port_resolve(r, &m);
+	if (c->web_admin.enabled)
+		port_clash(r, &w, c->web_admin.host, &p, c->host);
+	if (c->metrics.enabled)
+		port_clash(r, &m, c->metrics.host, &p, c->host);
+	if (c->metrics.enabled && c->web_admin.enabled)
+		port_clash(r, &m, c->metrics.host, &w, c->web_admin.host);
+}
+
+/* An address to listen on, as a key has it; 0 after a fault. */
+static int
+listen_address(struct conf_read *r, const char *path, struct str *host)
+{
+	struct str h = conf_unbracket(*host);
+	char shown[CONF_SHOWN_MAX];
+
+	if (str_caseis(h, "localhost"))
+		h = conf_pool_add(r->c->pool, str_of("127.0.0.1"));
+	*host = h;
+	if (h.p == NULL) {
+		r->nomem = 1;
+		return 0;
+	}
+	if (conf_address(h))
+		return 1;
+	conf_blame(r, path, 0, "%s is no address to listen on; 127.0.0.1 "
+	    "(this machine), 0.0.0.0 or :: (all) would be right",
+	    conf_shown(shown, h));
+	return 0;
 }
 
 static void
 check_host(struct conf_read *r)
 {
 	struct config *c = r->c;
-	struct str h = c->host;
 	char shown[CONF_SHOWN_MAX];
 
-	if (h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
-		h = str_n(h.p + 1, h.n - 2);
-	if (str_caseis(h, "localhost"))
-		h = conf_pool_add(c->pool, str_of("127.0.0.1"));
-	c->host = h;
-	if (h.p == NULL)
-		r->nomem = 1;
-	else if (!conf_address(h))
-		conf_blame(r, "host", 0, "%s is no address to listen on; "
-		    "127.0.0.1 (this machine), 0.0.0.0 or :: (all) would be "
-		    "right",
-		    conf_shown(shown, h));
-	else if (!conf_loopback(h) && !c->open && c->naccess_keys == 0)
+	if (listen_address(r, "host", &c->host) &&
+	    !conf_loopback(c->host) && !c->open && c->naccess_keys == 0)
 		conf_blame(r, "host", 0, "%s can be reached by others, who "
 		    "could spend your keys; access_keys would ask them for "
 		    "one, \"open\": true would let everyone in",
-		    conf_shown(shown, h));
+		    conf_shown(shown, c->host));
+}
+
+/* The dashboard shows all and changes all: others need its token. */
+static void
+check_pages(struct conf_read *r)
+{
+	struct config *c = r->c;
+	struct str token = c->web_admin.token, h;
+	char shown[CONF_SHOWN_MAX];
+	const char *why;
+
+	listen_address(r, "metrics.host", &c->metrics.host);
+	if (token.p != NULL && (why = conf_key_wrong(token)) != NULL)
+		conf_blame(r, "web_admin.token", 0, "%s; 8 visible ASCII "
+		    "characters at least would be right", why);
+	if (token.p == NULL && c->web_admin.nhosts > 0)
+		conf_remark(r, "web_admin.hosts", 0, "is not used without "
+		    "web_admin.token");
+	if (!listen_address(r, "web_admin.host", &c->web_admin.host) ||
+	    !c->web_admin.enabled)
+		return;
+	h = c->web_admin.host;
+	if (token.p == NULL && !conf_loopback(h) &&
+	    !conf_told(r, "web_admin.token"))
+		conf_blame(r, "web_admin.host", 0, "%s can be reached by "
+		    "others, who could see and change everything; a "
+		    "web_admin.token would ask them for it, 127.0.0.1 would "
+		    "keep them out", conf_shown(shown, h));
+	if (token.p != NULL && conf_wildcard(h) && c->web_admin.nhosts == 0)
+		conf_remark(r, "web_admin.host", 0, "is every address, of "
+		    "which only those of this machine are served until "
+		    "web_admin.hosts has the names or addresses that visitors "
+		    "write");
+}
+
+/* What is set and changes nothing, as there are no records. */
+static void
+check_records(struct conf_read *r)
+{
+	static const char *const keys[] = {
+		"logging.log_request_body", "logging.log_response_body"
+	};
+	const struct config *c = r->c;
+	size_t i;
+
+	for (i = 0; i < 2 && c->logging.directory.p == NULL; i++)
+		if ((i == 0 ? c->logging.request_body :
+		    c->logging.response_body) != 0)
+			conf_remark(r, keys[i], 0, "is not used without "
+			    "logging.log_directory");
 }
 
 /* Backends without a priority come after all others, in their order. */
@@ -538,6 +689,8 @@ conf_check_all(struct conf_read *r, const struct config_flags *flags)
 	check_numbers(r);
 	check_texts(r);
 	check_host(r);
+	check_pages(r);
+	check_records(r);
 	check_ports(r, flags);
 	conf_check_access(r);
 	resolve_priorities(c);

@@ -62,4 +62,13 @@ int conf_address(struct str s);
 /* 1 if a host name or literal address means this very machine. */
 int conf_loopback(struct str host);
 
+/* 1 if a literal address stands for all: 0.0.0.0, :: and the like. */
+int conf_wildcard(struct str host);
+
+/* The inside of "[...]"; anything else as it is. */
+struct str conf_unbracket(struct str s);
+
+/* 1 if s may be a host name (letters, digits, - . _) or is an address. */
+int conf_host(struct str s);
+
 #endif

@@ -445,6 +445,67 @@ put_listener(struct buf *out, const struct config *c)
 		buf_addc(out, '\n');
 }
 
+static void
+put_url(struct buf *out, struct str host, uint16_t port)
+{
+	int six = conf_address(host) == 6;
+
+	buf_adds(out, six ? "http://[" : "http://");
+	buf_addstr(out, host);
+	buf_fmt(out, "%s:%u", six ? "]" : "", (unsigned)port);
+}
+
+/* The pages for people and Prometheus, and who may see them. */
+static void
+put_pages(struct buf *out, const struct config *c)
+{
+	size_t i;
+
+	buf_adds(out, "dashboard: ");
+	if (c->web_admin.enabled) {
+		put_url(out, c->web_admin.host, c->web_admin.port);
+		buf_adds(out, c->web_admin.token.p != NULL ?
+		    "/, with its token" : "/, for this machine only");
+	} else {
+		buf_adds(out, "off");
+	}
+	for (i = 0; i < c->web_admin.nhosts && c->web_admin.enabled &&
+	    c->web_admin.token.p != NULL; i++) {
+		buf_adds(out, i == 0 ? "; also as " : ", ");
+		buf_addstr(out, c->web_admin.hosts[i]);
+	}
+	buf_adds(out, "\nmetrics: ");
+	if (c->metrics.enabled) {
+		put_url(out, c->metrics.host, c->metrics.port);
+		buf_adds(out, conf_loopback(c->metrics.host) ?
+		    "/metrics, for this machine only" :
+		    "/metrics, for everyone who can reach it");
+	} else {
+		buf_adds(out, "off");
+	}
+	buf_addc(out, '\n');
+}
+
+static void
+put_records(struct buf *out, const struct config *c)
+{
+	buf_adds(out, "records: ");
+	if (c->logging.directory.p == NULL) {
+		buf_adds(out, "none\n");
+		return;
+	}
+	buf_adds(out, "in ");
+	buf_addstr(out, c->logging.directory);
+	buf_fmt(out, ", %lu MB at most; bodies of requests: ",
+	    (unsigned long)(c->logging.max >> 20));
+	put_choice(out, "logging.", "log_request_body",
+	    c->logging.request_body);
+	buf_adds(out, ", of answers: ");
+	put_choice(out, "logging.", "log_response_body",
+	    c->logging.response_body);
+	buf_addc(out, '\n');
+}
+
 void
 conf_describe(const struct config *c, struct buf *out)
 {
@@ -466,7 +527,10 @@ conf_describe(const struct config *c, struct buf *out)
 	put_choice(out, "logging.", "log_request_types", c->logging.types);
 	buf_adds(out, ", colour ");
 	put_choice(out, "logging.", "color", c->logging.color);
-	buf_adds(out, "\nat TERM, running requests have ");
+	buf_addc(out, '\n');
+	put_records(out, c);
+	put_pages(out, c);
+	buf_adds(out, "at TERM, running requests have ");
 	if (c->drain_ms == 0)
 		buf_adds(out, "no time");
 	else

@@ -29,11 +29,11 @@
 #define TYPE_DIGEST	"secret"
 #define TYPE_NAMES	"list of names"
 #define TYPE_PATTERNS	"list of strings"
-#define TYPE_LIST	"list"
+#define TYPE_HOSTS	"list of strings"
 
-/* A key that is there; one that is there at its default only; others. */
+/* A key that is there; those of each kind of object; others. */
 #define ROW(path, kind, range, def, base, field, flags, sample, about) \
-	{ path, TYPE_##kind, range, def, about, 0, CONF_##kind, flags, \
+	{ path, TYPE_##kind, range, def, about, CONF_##kind, flags, \
 	    offsetof(struct base, field), sample }
 #define TOP(path, kind, range, def, field, flags, sample, about) \
 	ROW(path, kind, range, def, config, field, flags, sample, about)
@@ -47,12 +47,10 @@
 	ROW("access_keys[]." name, kind, range, def, config_access_key, \
 	    field, 0, NULL, about)
 #define MOOT(path, kind, range, def, about) \
-	{ path, TYPE_##kind, range, def, about, 0, CONF_##kind, \
+	{ path, TYPE_##kind, range, def, about, CONF_##kind, \
 	    CONF_HIDE | CONF_EMPTY | CONF_MOOT, 0, NULL }
-#define LATER(path, kind, range, def, about) \
-	{ path, TYPE_##kind, range, def, about, 1, CONF_##kind, 0, 0, NULL }
 #define BARE(path, kind, range, def, sample, about) \
-	{ path, TYPE_##kind, range, def, about, 0, CONF_##kind, 0, 0, sample }
+	{ path, TYPE_##kind, range, def, about, CONF_##kind, 0, 0, sample }
 #define SECTION(path, about) \
 	BARE(path, SECTION, "", "{}", NULL, about)
 
@@ -285,39 +283,45 @@ TOP("validation.validate_streaming", SWITCH, "true | false", "true",
 TOP("validation.disconnect_on_invalid", SWITCH, "true | false", "true",
     validation.disconnect, 0, NULL,
     "Whether an invalid answer is cut off; if not, it is only logged."),
-SECTION("logging", "What is written to stderr."),
+SECTION("logging", "What is written to stderr and to files."),
 TOP("logging.level", CHOICE, "debug | info | warn | error", "\"info\"",
     logging.level, 0, NULL, "The least important lines that are written."),
 TOP("logging.log_request_types", CHOICE, "all | failed | success",
     "\"all\"", logging.types, 0, NULL, "Which requests get a line."),
-LATER("logging.log_request_body", CHOICE, "none | truncated | full",
-    "\"none\"", "How much of requests is recorded."),
-LATER("logging.log_response_body", CHOICE, "none | truncated | full",
-    "\"none\"", "How much of answers is recorded."),
-LATER("logging.log_directory", TEXT, "a path", "null",
-    "Where the daily record files go."),
-LATER("logging.max_megabytes", MEGABYTES, "1..1048576", "100",
-    "What those files may take together."),
+TOP("logging.log_request_body", CHOICE, "none | truncated | full",
+    "\"none\"", logging.request_body, 0, NULL,
+    "How much of request bodies the records keep; truncated is 1024 bytes."),
+TOP("logging.log_response_body", CHOICE, "none | truncated | full",
+    "\"none\"", logging.response_body, 0, NULL,
+    "How much of the bodies of answers they keep."),
+TOP("logging.log_directory", TEXT, "a path", "null", logging.directory, 0,
+    "\"/var/log/spillway\"", "Where the daily files of records go, one line "
+    "for each attempt; without it there are none."),
+TOP("logging.max_megabytes", MEGABYTES, "1..1048576", "100", logging.max, 0,
+    NULL, "What those files may take together; above it the oldest go."),
 TOP("logging.color", CHOICE, "auto | always | never", "\"auto\"",
     logging.color, 0, NULL, "Colour; auto is only on a terminal."),
 SECTION("web_admin", "The dashboard."),
-MOOT("web_admin.enabled", SWITCH, "true | false", "true",
-    "Whether there is one; in this version there is none either way."),
-LATER("web_admin.host", TEXT, "an address", "\"127.0.0.1\"",
-    "The address that it listens on."),
-LATER("web_admin.port", PORT, "1..65535", "8081",
-    "The port that it listens on."),
-LATER("web_admin.token", SECRET, "visible ASCII", "null",
-    "What a visitor must know."),
-LATER("web_admin.hosts", LIST, "", "[]",
-    "Further host names that it answers to."),
+TOP("web_admin.enabled", SWITCH, "true | false", "true", web_admin.enabled,
+    0, NULL, "Whether there is one."),
+TOP("web_admin.host", TEXT, "an address", "\"127.0.0.1\"", web_admin.host, 0,
+    NULL, "The address that it listens on; one that others can reach needs "
+    "a token."),
+TOP("web_admin.port", PORT, "1..65535", "8081", web_admin.port, 0, NULL,
+    "The port that it listens on; --admin-port wins over it."),
+TOP("web_admin.token", SECRET, "8 visible ASCII characters at least", "null",
+    web_admin.token, 0, "\"${SPILLWAY_ADMIN_TOKEN}\"",
+    "What visitors must know, on this machine too."),
+TOP("web_admin.hosts", HOSTS, "names or addresses", "[]", web_admin, 0,
+    "[\"spillway.example.com\"]", "Further names and addresses under which "
+    "visitors may ask for it, with a token."),
 SECTION("metrics", "The page for Prometheus."),
-MOOT("metrics.enabled", SWITCH, "true | false", "true",
-    "Whether there is one; in this version there is none either way."),
-LATER("metrics.host", TEXT, "an address", "\"127.0.0.1\"",
-    "The address that it listens on."),
-LATER("metrics.port", PORT, "1..65535", "9090",
-    "The port that it listens on."),
+TOP("metrics.enabled", SWITCH, "true | false", "true", metrics.enabled, 0,
+    NULL, "Whether there is one."),
+TOP("metrics.host", TEXT, "an address", "\"127.0.0.1\"", metrics.host, 0,
+    NULL, "The address that it listens on; nobody is asked for a key there."),
+TOP("metrics.port", PORT, "1..65535", "9090", metrics.port, 0, NULL,
+    "The port that it listens on; METRICS_PORT wins over it."),
 SECTION("limits", "What the process may take."),
 TOP("limits.max_body_megabytes", MEGABYTES, "1..1024", "64", limits.body, 0,
     NULL, "The largest request body; above it the answer is 413."),

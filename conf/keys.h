@@ -41,7 +41,7 @@ enum conf_kind {
 	CONF_DIGEST,	/* a secret of which only the SHA-256 is kept */
 	CONF_NAMES,	/* names of backends; resolved at the end */
 	CONF_PATTERNS,	/* models of an access key */
-	CONF_LIST	/* a list that must be empty so far; not stored */
+	CONF_HOSTS	/* web_admin.hosts */
 };
 #define CONF_LISTS 3	/* kinds of lists of objects; the first ones */
 

@@ -8,14 +8,6 @@
 #define ITEMS_MAX	1000	/* of one list or map */
 #define HEADERS_MAX	100
 
-void
-conf_not_yet(struct conf_read *r, const struct json *j,
-    const struct config_key *k)
-{
-	conf_wrong(r, j, k, "only %s can be set; anything else is not in this "
-	    "version yet", k->def);
-}
-
 /* The name of the member that was just read, in the config's pool. */
 static int
 member_name(struct conf_read *r, const struct json *j, struct str *name)
@@ -300,19 +292,35 @@ read_patterns(struct conf_read *r, struct json *j, const struct config_key *k,
 }
 
 static int
-read_nothing(struct conf_read *r, struct json *j, const struct config_key *k)
+read_hosts(struct conf_read *r, struct json *j, const struct config_key *k)
 {
+	struct config *c = r->c;
+	char shown[CONF_SHOWN_MAX];
+	struct str s, *list;
 	enum json_type t;
-	int rc, n = 0;
+	int rc;
 
-	for (; (rc = conf_next(r, j, &t, k, 0, 1)) == 1; n++) {
-		if (n == 0)
-			conf_not_yet(r, j, k);
-		json_skip(j);
+	while ((rc = conf_next(r, j, &t, k, c->web_admin.nhosts,
+	    ITEMS_MAX)) == 1) {
+		if (!conf_expect(r, j, t, JSON_STRING, k, "a string") ||
+		    conf_string(r, j, k, 0, 0, &s) == -1)
+			continue;
+		s = conf_unbracket(s);
+		if (!conf_host(s)) {
+			conf_wrong(r, j, k, "%s is no host; its name or "
+			    "address alone would be right",
+			    conf_shown(shown, s));
+			continue;
+		}
+		list = conf_grow(r, c->web_admin.hosts, c->web_admin.nhosts,
+		    sizeof *list);
+		if (list == NULL)
+			return -1;
+		c->web_admin.hosts = list;
+		list[c->web_admin.nhosts++] = s;
 	}
 	return rc;
 }
-
 
 int
 conf_list(struct conf_read *r, struct json *j, enum json_type t,
@@ -343,6 +351,6 @@ conf_list(struct conf_read *r, struct json *j, enum json_type t,
 	case CONF_PATTERNS:
 		return read_patterns(r, j, k, base);
 	default:
-		return read_nothing(r, j, k);
+		return read_hosts(r, j, k);
 	}
 }

@@ -12,8 +12,4 @@
 int conf_list(struct conf_read *r, struct json *j, enum json_type t,
     const struct config_key *k, void *base);
 
-/* Notes that only the default of the key can be set so far. */
-void conf_not_yet(struct conf_read *r, const struct json *j,
-    const struct config_key *k);
-
 #endif

@@ -59,7 +59,7 @@ explain(struct buf *out, unsigned depth, const struct config_key *k)
 static int
 is_shown(const struct config_key *k)
 {
-	return !k->later && (k->flags & CONF_HIDE) == 0;
+	return (k->flags & CONF_HIDE) == 0;
 }
 
 /* 1 if a section has a key that the template shows. */
@@ -176,7 +176,6 @@ conf_reference(struct buf *out)
 		buf_fmt(out, "| `%s` |", k[i].path);
 		cell(out, k[i].type);
 		cell(out, k[i].range);
-		buf_fmt(out, " `%s` | %s%s |\n", k[i].def, k[i].about,
-		    k[i].later ? " Only the default, in this version." : "");
+		buf_fmt(out, " `%s` | %s |\n", k[i].def, k[i].about);
 	}
 }

@@ -65,36 +65,22 @@ store(const struct config_key *k, void *base, const struct conf_value *v)
 	}
 }
 
-static int
-same(const struct conf_value *a, const struct conf_value *b)
-{
-	return a->null == b->null && a->n == b->n &&
-	    a->choice == b->choice && str_eq(a->s, b->s);
-}
-
 static void
 read_scalar(struct conf_read *r, struct json *j, enum json_type t,
     const struct config_key *k, void *base)
 {
 	char path[CONF_PATH_MAX];
-	struct conf_value v, def;
-	struct json d;
+	struct conf_value v;
 
 	if (conf_scalar(r, j, t, k, &v) == -1 ||
 	    (k->flags & CONF_MOOT) != 0)
 		return;
-	if (k->later) {
-		json_start(&d, str_of(k->def), 0);
-		t = json_next(&d);
-		if (conf_scalar(r, &d, t, k, &def) == 0 && !same(&v, &def))
-			conf_not_yet(r, j, k);
-	} else if ((k->flags & CONF_UNUSED) != 0) {
+	if ((k->flags & CONF_UNUSED) != 0)
 		conf_fault(r->notes, conf_at(j), conf_path(path, r, k),
 		    "is accepted and not used, as in cc-proxy; "
 		    "retry.attempts bounds the attempts");
-	} else {
+	else
 		store(k, base, &v);
-	}
 }
 
 /* What stands between the names of a list and of its items' keys. */
@@ -224,7 +210,7 @@ read_value(struct conf_read *r, struct json *j, enum json_type t,
 	case CONF_HEALTH:
 	case CONF_NAMES:
 	case CONF_PATTERNS:
-	case CONF_LIST:
+	case CONF_HOSTS:
 		return conf_list(r, j, t, k, base);
 	default:
 		read_scalar(r, j, t, k, base);
@@ -243,7 +229,7 @@ set_defaults(struct conf_read *r, const char *prefix, void *base)
 
 	k = conf_keys(&n);
 	for (i = 0; i < n; i++) {
-		if (k[i].later || (k[i].flags & CONF_UNUSED) != 0 ||
+		if ((k[i].flags & CONF_UNUSED) != 0 ||
 		    k[i].kind == CONF_SECTION || k[i].kind == CONF_DIGEST)
 			continue;
 		if (prefix[0] == '\0' ? strstr(k[i].path, "[]") != NULL :

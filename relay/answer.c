@@ -46,6 +46,12 @@ answer_hold(struct answer *a, size_t most)
 }
 
 void
+answer_doubt(struct answer *a)
+{
+	a->wary = 1;
+}
+
+void
 answer_free(struct answer *a)
 {
 	buf_free(&a->held);
@@ -82,8 +88,9 @@ answer_head(struct answer *a, const struct http_head *h, int moves_on,
 	struct str type = http_get(h, HTTP_CONTENT_TYPE);
 
 	a->status = h->status;
+	a->sealed = !a->unpacked && encoded(h);
 	if (!answer_reads(a, h, moves_on, head_only) ||
-	    (h->status < 300 && !moves_on && !a->unpacked && encoded(h))) {
+	    (h->status < 300 && !moves_on && a->sealed)) {
 		a->kind = ANSWER_OPAQUE;
 		return ANSWER_GOOD;
 	}
@@ -163,6 +170,8 @@ event_judge(struct answer *a, const struct sse_event *e)
 			answer_note(a, e->data);
 			return ANSWER_HOLD;
 		}
+		a->error = (size_t)(e->data.p - answer_held(a).p);
+		a->error_n = e->lines == 1 ? e->data.n : 0;
 		return answer_bad(a, FO_ERROR_EVENT_FAULT, e->data);
 	case SIGN_INVALID:
 		/* How the bytes were cut must not decide: content has. */
@@ -317,6 +326,13 @@ tail_watch(struct answer *a, struct str data)
 		buf_free(&a->held);
 }
 
+/* 1 if content is there, but the end must be waited for. */
+static int
+end_decides(const struct answer *a)
+{
+	return a->whole || (a->wary && a->watch.stopped && !a->watch.ended);
+}
+
 static enum answer_step
 held_judge(struct answer *a)
 {
@@ -342,7 +358,9 @@ held_judge(struct answer *a)
 		buf_cut(&a->held, a->scanned);
 		return ANSWER_GOOD;
 	}
-	return step == ANSWER_GOOD && a->whole ? ANSWER_HOLD : step;
+	if (step == ANSWER_BAD || !a->watch.content)
+		return step;
+	return end_decides(a) ? ANSWER_HOLD : ANSWER_GOOD;
 }
 
 enum answer_step
@@ -373,8 +391,10 @@ plain_judge(struct answer *a)
 	struct str s = buf_str(&a->held);
 	enum dialect_sign sign = dialect_answer(&a->watch, s);
 
-	if (sign == SIGN_ERROR)
+	if (sign == SIGN_ERROR) {
+		a->error_n = s.n;
 		return answer_bad(a, FO_ERROR_EVENT_FAULT, s);
+	}
 	if (sign == SIGN_INVALID)
 		return str_trim(s).n == 0 ?
 		    answer_bad(a, FO_EMPTY_FAULT, s) :
@@ -429,6 +449,14 @@ answer_done(struct answer *a)
 		a->fault = FO_TRUNCATED_FAULT;
 		return ANSWER_BAD;
 	}
+}
+
+void
+answer_to_error(struct answer *a)
+{
+	a->kind = ANSWER_ERROR;
+	buf_cut(&a->held, a->error + a->error_n);
+	buf_take(&a->held, a->error);
 }
 
 struct str

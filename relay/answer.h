@@ -38,7 +38,9 @@ struct answer {
 	enum dialect_op op;
 	unsigned wanted_stream:1;	/* the request asked for a stream */
 	unsigned unpacked:1;		/* the owner undoes its coding */
+	unsigned sealed:1;		/* in a coding that nobody undoes */
 	unsigned whole:1;		/* held back until it is complete */
+	unsigned wary:1;		/* ... if it stops as it begins */
 	unsigned committed:1;
 	unsigned sniffed:1;		/* the first bytes were looked at */
 	unsigned blind:1;		/* too large to be read on */
@@ -60,6 +62,7 @@ struct answer {
 	unsigned invalid:1;	/* a fault was found; note tells */
 	size_t good;		/* of the last piece after the commit: bytes
 				   before the fault */
+	size_t error, error_n;	/* where in held an error event's data is */
 	enum fo_fault fault;
 	char note[200];		/* what the provider said of a fault */
 	uint64_t bytes;		/* payload so far */
@@ -74,6 +77,12 @@ void answer_start(struct answer *a, const struct dialect_call *call,
  * and one of more than most bytes is a fault.
  */
 void answer_hold(struct answer *a, size_t most);
+
+/*
+ * The same for a stream whose content begins with its stop reason: its end
+ * may tell that it is no answer (Gemini's MALFORMED_FUNCTION_CALL).
+ */
+void answer_doubt(struct answer *a);
 void answer_free(struct answer *a);
 
 /*
@@ -108,6 +117,12 @@ enum answer_step answer_body(struct answer *a, struct str data);
 
 /* The body is complete.  After the commit: BAD if it ended too early. */
 enum answer_step answer_done(struct answer *a);
+
+/*
+ * After BAD with FO_ERROR_EVENT_FAULT: it is an error answer from now on,
+ * and what is held is the body of it.
+ */
+void answer_to_error(struct answer *a);
 
 /* The bytes to be sent at the commit; answer_committed() then lets go. */
 struct str answer_held(const struct answer *a);

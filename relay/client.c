@@ -25,7 +25,7 @@
 
 #define CL_IN_MAX	(HTTP_HEAD_MAX + 2 * 65536)
 #define CL_AHEAD_MAX	65536	/* pipelined bytes that are read ahead */
-#define CL_OUT_MAX	(8u << 20)
+#define CL_OUT_MAX	(REPLY_OUT_MAX + (8u << 20))
 #define CL_FLUSH	65536
 #define CL_BODY_READ	(256u << 10)	/* of one wake-up: fairness */
 #define CL_RESERVE	(256u << 10)	/* of an announced body, at once */

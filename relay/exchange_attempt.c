@@ -220,11 +220,27 @@ count_next(struct exchange *ex, const struct fo_outcome *o, uint64_t now)
 	exchange_next(ex, now);
 }
 
+/* An error is the client's. */
+static void
+error_commit(struct exchange *ex, uint64_t now)
+{
+	if (exchange_commit(ex) == -1)
+		return;
+	/* Translated it is all there: what still comes has no place in it. */
+	if (ex->reply.tr != NULL && ex->up != NULL) {
+		upstream_abort(ex->up);
+		ex->up = NULL;
+	}
+	if (ex->answer.complete || ex->reply.tr != NULL)
+		exchange_finish(ex, now);
+}
+
 /* A status or a text that may move on: 4.6. */
 static void
 error_judge(struct exchange *ex, uint64_t now)
 {
-	struct str body = answer_held(&ex->answer);
+	struct str body = ex->answer.sealed ? str_of("") :
+	    answer_held(&ex->answer);
 	struct fo_outcome o;
 	struct dialect_fault f;
 	struct http_head none;
@@ -259,8 +275,7 @@ error_judge(struct exchange *ex, uint64_t now)
 		if (exchange_config(ex)->form == FORM_VARIABLES)
 			ex->answer.status = 400;	/* as llm-proxy says */
 	}
-	if (exchange_commit(ex) == 0 && ex->answer.complete)
-		exchange_finish(ex, now);
+	error_commit(ex, now);
 }
 
 /* A good status with a bad content. */
@@ -276,8 +291,9 @@ content_judge(struct exchange *ex, uint64_t now)
 	attempt_outcome(&o, ex, FO_HOLD, text != FO_NONE_FAULT ? text :
 	    ex->answer.fault);
 	if (failover_judge(exchange_policy(ex), &o) == FO_RETURN) {
-		if (exchange_commit(ex) == 0 && ex->answer.complete)
-			exchange_finish(ex, now);
+		if (ex->reply.tr != NULL)
+			answer_to_error(&ex->answer);
+		error_commit(ex, now);
 		return;
 	}
 	attempt_failed(ex, &o, ex->answer.note, now);
@@ -585,7 +601,9 @@ attempt_start(struct exchange *ex, int fresh, uint64_t now)
 		    ex->route.stream);
 		answer_check(&ex->answer, cfg->validation.strict,
 		    cfg->validation.streaming, !cfg->validation.disconnect);
-		if (out->tr != NULL && !ex->route.stream)
+		if (out->tr != NULL && ex->route.stream)
+			answer_doubt(&ex->answer);
+		else if (out->tr != NULL)
 			answer_hold(&ex->answer, TRANSLATE_ANSWER_MAX);
 		reply_attempt(&ex->reply, outbound_take(out),
 		    ex->route.stream);

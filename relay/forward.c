@@ -318,9 +318,12 @@ forward_translated(struct buf *out, const struct http_head *h,
 		buf_adds(out, "anthropic-version: 2023-06-01\r\n");
 	if (agent.n > 0 && !overridden(b, "user-agent"))
 		http_write_field(out, "user-agent", agent);
-	buf_adds(out, "content-type: application/json\r\naccept: ");
-	buf_adds(out, stream ? "text/event-stream" : "application/json");
-	buf_adds(out, "\r\naccept-encoding: identity\r\n");
+	if (!overridden(b, "content-type"))
+		buf_adds(out, "content-type: application/json\r\n");
+	if (!overridden(b, "accept"))
+		buf_adds(out, stream ? "accept: text/event-stream\r\n" :
+		    "accept: application/json\r\n");
+	buf_adds(out, "accept-encoding: identity\r\n");
 	return head_end(out, b, length);
 }
 

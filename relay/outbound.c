@@ -66,7 +66,8 @@ passed(struct outbound *o, const struct outbound_source *s,
 
 	buf_init(&clean, s->body.n + 65536);
 	rc = 0;
-	if (r->call.op == OP_GENERATE && b->api != DIALECT_ANY)
+	if ((r->call.op == OP_GENERATE || r->call.op == OP_COUNT) &&
+	    b->api != DIALECT_ANY)
 		rc = translate_clean(&clean, &r->call, s->body);
 	if (rc == 1)
 		o->body = buf_str(&clean);

@@ -5,8 +5,6 @@
 #include "relay/forward.h"
 #include "wire/http_write.h"
 
-#define REPLY_OUT_MAX (TRANSLATE_ANSWER_MAX + (1u << 20))
-
 static void
 reply_ping(void *arg, uint64_t now)
 {
@@ -148,11 +146,12 @@ lost_write(struct reply *r)
 static int
 error_translate(struct reply *r, const struct answer *a)
 {
+	struct str body = a->sealed ? str_of("") : answer_held(a);
 	uint64_t retry_s;
 	int final;
 
-	if (translate_error(r->tr, a->status, buf_str(&r->retry),
-	    answer_held(a), &r->out, &r->status, &retry_s, &final) == -1)
+	if (translate_error(r->tr, a->status, buf_str(&r->retry), body,
+	    &r->out, &r->status, &retry_s, &final) == -1)
 		return -1;
 	r->length = (int64_t)r->out.len;
 	http_write_field(&r->fields, "content-type",

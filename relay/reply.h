@@ -15,6 +15,7 @@
 #include "relay/answer.h"
 
 #define REPLY_FIELDS_MAX (2 * HTTP_HEAD_MAX)
+#define REPLY_OUT_MAX	(TRANSLATE_ANSWER_MAX + (1u << 20)) /* at once */
 #define REPLY_PING_MS	15000	/* of silence in a translated stream */
 
 /* How an answer reaches whoever asked.  All but backlog may end in end. */

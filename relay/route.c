@@ -55,7 +55,7 @@ body_read(struct route *r, struct str body, struct route_fault *f)
 	if (r->call.dialect == DIALECT_GEMINI && r->call.model.n > 0)
 		return 0;		/* both stand in the path */
 	r->repeated = v[0].count > 1;
-	r->stream = v[1].type == JSON_TRUE;
+	r->stream = v[1].type == JSON_TRUE && r->call.op != OP_COUNT;
 	return v[0].type == JSON_STRING ? model_read(r, v[0].raw, f) : 0;
 }
 

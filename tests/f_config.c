@@ -27,9 +27,10 @@ get_env(void *arg, const char *name)
 	return strlen(name) < 4 ? FROM_ENV : NULL;
 }
 
-#define VARS 5
+#define VARS 6
 static const char *const vars[VARS] = {
-	"PROXY_URL", "API_KEY", "MY_ACCESS_KEY", "MAX_RETRIES", "PROXY_PORT"
+	"PROXY_URL", "API_KEY", "MY_ACCESS_KEY", "MAX_RETRIES", "PROXY_PORT",
+	"METRICS_PORT"
 };
 static char values[VARS][256];
 
@@ -70,6 +71,11 @@ check_places(const struct config *c)
 	size_t i, k;
 
 	CHECK(c->nbackends > 0);
+	/* Nobody from elsewhere gets at the dashboard without its token. */
+	CHECK(!c->web_admin.enabled || c->web_admin.token.n >= 8 ||
+	    str_starts(c->web_admin.host, "127.") ||
+	    str_is(c->web_admin.host, "::1"));
+	CHECK(c->port > 0 && c->web_admin.port > 0 && c->metrics.port > 0);
 	for (i = 0; i < c->nroutes; i++) {
 		CHECK(c->routes[i].nbackends > 0);
 		CHECK((unsigned)c->routes[i].strategy <= FO_STICKY);
@@ -82,7 +88,7 @@ check_places(const struct config *c)
 		for (k = 0; k < c->access_keys[i].nbackends; k++)
 			CHECK(c->access_keys[i].backends[k] < c->nbackends);
 		if (config_candidate(c, &c->access_keys[i], NULL, 0,
-		    DIALECT_OPENAI, str_of("gpt-4"), &why))
+		    DIALECT_OPENAI, OP_GENERATE, str_of("gpt-4"), &why))
 			CHECK(config_key_allows_backend(&c->access_keys[i],
 			    0));
 	}

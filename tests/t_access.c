@@ -444,8 +444,10 @@ test_array(void)
 	    b[1].requests_per_minute == 9 && !b[1].enabled, "two");
 	T_OK(fo_on(&c->failover, 429) && fo_on(&c->failover, 503) &&
 	    !fo_on(&c->failover, 401), "on");
-	T_OK(config_fits(b, DIALECT_ANTHROPIC, OP_OTHER, str_of("gpt-4"), &why) &&
-	    config_fits(b, DIALECT_GEMINI, OP_OTHER, str_of("claude-x"), &why), "any");
+	T_OK(config_fits(b, DIALECT_ANTHROPIC, OP_OTHER, str_of("gpt-4"),
+	    &why) && config_fits(b, DIALECT_GEMINI, OP_GENERATE,
+	    str_of("claude-x"), &why) && !config_translates(b, DIALECT_GEMINI,
+	    OP_GENERATE), "any");
 	T_OK(config_priority(c, b, c->strategy) ==
 	    config_priority(c, b + 1, c->strategy), "one group");
 	s = describe(c);

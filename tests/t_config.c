@@ -13,10 +13,8 @@
 /* A config with one backend that has something more. */
 #define OF(more)	"{\"backends\":[{\"name\":\"a\"," \
 	"\"base_url\":\"https://a.example\",\"token\":\"" TOKEN "\"," more "}]}"
-#define LATER_END	"not in this version yet"
 
 static struct buf faults, notes, out;
-static const char *proxy_port, *metrics_port;
 
 static const char *
 get_env(void *arg, const char *name)
@@ -29,10 +27,6 @@ get_env(void *arg, const char *name)
 	size_t i;
 
 	(void)arg;
-	if (strcmp(name, "PROXY_PORT") == 0)
-		return proxy_port;
-	if (strcmp(name, "METRICS_PORT") == 0)
-		return metrics_port;
 	for (i = 0; i < sizeof vars / sizeof vars[0]; i++)
 		if (strcmp(name, vars[i][0]) == 0)
 			return vars[i][1];
@@ -60,23 +54,14 @@ read_file(void *arg, const char *path, struct buf *to, const char **why)
 static const struct config_env env = { get_env, read_file, NULL };
 
 static struct config *
-parse_with(const char *text, int port, int admin_port)
+parse(const char *text)
 {
-	struct config_flags flags;
+	static const struct config_flags flags = { -1, -1, -1 };
 
-	memset(&flags, 0, sizeof flags);
-	flags.port = port;
-	flags.admin_port = admin_port;
 	buf_clear(&faults);
 	buf_clear(&notes);
 	return config_parse(str_of(text), "f.json", &env, &flags, &faults,
 	    &notes);
-}
-
-static struct config *
-parse(const char *text)
-{
-	return parse_with(text, -1, 0);
 }
 
 /* A config that must be good, or the test ends. */
@@ -219,13 +204,22 @@ static const struct {
 	{ WITH("\"host\":\"example\""), "1: host: \"example\" is no address" },
 	{ WITH("\"allow_origins\":[\"*\"]"), "1: allow_origins: has an item" },
 	{ WITH("\"allow_origins\":[\"https://a/\"]"), "1: allow_origins: has" },
-	/* later */
-	{ WITH("\"validation\":{\"validate_streaming\":false}"), "1: validat" },
-	{ WITH("\"logging\":{\"log_directory\":\"/x\"}"), "1: logging.log_di" },
-	{ WITH("\"logging\":{\"log_request_body\":\"full\"}"), "1: logging.l" },
-	{ WITH("\"web_admin\":{\"hosts\":[\"x\"]}"), "1: web_admin.hosts: on" },
-	{ WITH("\"web_admin\":{\"token\":\"secret-token\"}"), "1: web_admin." },
-	{ WITH("\"metrics\":{\"port\":9}"), "1: metrics.port: only 9090 can " },
+	/* of translation, validation and records */
+	{ OF("\"responses\":0"), "1: backends[0].responses: is a number; tru" },
+	{ OF("\"auto_cache\":null"), "1: backends[0].auto_cache: is null; tr" },
+	{ OF("\"old_max_tokens\":\"\""), "1: backends[0].old_max_tokens: is" },
+	{ OF("\"max_tokens\":1000001"), "1: backends[0].max_tokens: 1000001 " },
+	{ WITH("\"validation\":{\"validate_streaming\":1}"), "1: validation.v" },
+	{ WITH("\"validation\":{\"strict\":true}"), "1: validation.strict: un" },
+	{ WITH("\"logging\":{\"log_directory\":\"\"}"),
+	    "1: logging.log_directory: is empty; leave it out, or write a p" },
+	{ WITH("\"logging\":{\"log_request_body\":\"ful\"}"),
+	    "1: logging.log_request_body: \"ful\" is not known; did you mean "
+	    "\"full\"?" },
+	{ WITH("\"logging\":{\"log_response_body\":true}"),
+	    "1: logging.log_response_body: is true; a string (none | trunca" },
+	{ WITH("\"logging\":{\"max_megabytes\":0}"),
+	    "1: logging.max_megabytes: 0 is out of range; 1..1048576 would" },
 };
 
 static void
@@ -252,34 +246,18 @@ test_faults(void)
 	}
 }
 
-/* Every row that is of a later version says so, in the words promised. */
+/* Every key that has one, at the default that the reference names. */
 static void
-test_later(void)
+test_written(void)
 {
-	static const char *const texts[] = {
-		WITH("\"metrics\":{\"enabled\":false,\"port\":9}"),
-		WITH("\"web_admin\":{\"hosts\":[{},{}]}"),
-		WITH("\"validation\":{\"validate_streaming\":false}"),
-		WITH("\"logging\":{\"max_megabytes\":7}")
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		config_free(parse(texts[i]));
-		T_OK(str_ends(buf_str(&faults), LATER_END "\n"), "%s: %s",
-		    texts[i], buf_cstr(&faults));
-	}
-	/* Off is what this version does. */
-	config_free(good(WITH("\"web_admin\":{\"enabled\":false},"
-	    "\"metrics\":{\"enabled\":false}")));
-	T_OK(notes.len == 0, "%s", buf_cstr(&notes));
-	/* At their defaults they are fine. */
 	config_free(good("{\"strategy\":\"failover\",\"routes\":[],"
 	    "\"access_keys\":[],\"user_limits\":{\"enabled\":false,"
 	    "\"header\":\"user\",\"window_minutes\":60,\"max_tokens\":1000},"
 	    "\"backends\":[{\"name\":\"official\",\"base_url\":"
 	    "\"https://api.anthropic.com\",\"token\":\"${KEY}\","
-	    "\"requests_per_minute\":0,\"max_concurrent\":0,\"weight\":1}],"
+	    "\"requests_per_minute\":0,\"max_concurrent\":0,\"weight\":1,"
+	    "\"responses\":true,\"old_max_tokens\":false,"
+	    "\"auto_cache\":false,\"max_tokens\":0}],"
 	    "\"failover\":{\"health\":[\"breaker\"],\"score\":{\"success\":5,"
 	    "\"failure\":10,\"healthy_above\":20,\"recover_minutes\":5},"
 	    "\"window\":{\"seconds\":140,\"min_failures\":2},"
@@ -293,6 +271,7 @@ test_later(void)
 	    "\"host\":\"127.0.0.1\",\"port\":8081,\"token\":null,"
 	    "\"hosts\":[]},\"metrics\":{\"enabled\":true,"
 	    "\"host\":\"127.0.0.1\",\"port\":9090}}"));
+	T_OK(notes.len == 0, "%s", buf_cstr(&notes));
 }
 
 static void
@@ -323,7 +302,13 @@ test_defaults(void)
 	    str_is(p->retry_text[1], "rate_limit") && p->nstop_text == 0,
 	    "texts");
 	T_OK(c->logging.level == 1 && c->logging.types == 0 &&
-	    c->logging.color == 0, "logging");
+	    c->logging.color == 0 && c->logging.request_body == 0 &&
+	    c->logging.response_body == 0 && c->logging.directory.p == NULL &&
+	    c->logging.max == 100u << 20, "logging");
+	T_OK(!c->validation.strict && c->validation.streaming &&
+	    c->validation.disconnect, "validation");
+	T_OK(b->responses && !b->old_max_tokens && !b->auto_cache &&
+	    b->max_tokens == 0, "translation");
 	T_OK(c->limits.body == 64u << 20 && c->limits.connections == 10000 &&
 	    c->limits.memory == 512u << 20, "limits");
 	T_OK(c->nbackends == 1 && str_is(b->name, "a") && b->enabled &&
@@ -356,6 +341,8 @@ test_values(void)
 	    "\"models\":{\"a*\":\"b\",\"c\":\"d\"},\"path_prefix\":\"/q/\","
 	    "\"headers\":{\"X-A\":\" v \",\"X-Api-Key\":\"@/bare\"},"
 	    "\"ca_file\":\"c\",\"address\":\"2001:db8::1.2.3.4\","
+	    "\"responses\":false,\"old_max_tokens\":true,"
+	    "\"auto_cache\":true,\"max_tokens\":99,"
 	    "\"timeouts\":{\"total\":0.25,\"idle\":null}}," MAIN ",],"
 	    "\"retry\":{\"attempts\":4,\"tries_per_backend\":2,"
 	    "\"timeout_seconds\":1.5},\"timeouts\":{\"connect\":0.001,"
@@ -366,7 +353,11 @@ test_values(void)
 	    "\"rate_limit\":{\"cooldown_seconds\":10,"
 	    "\"max_cooldown_seconds\":11},\"retry_text\":[],"
 	    "\"stop_text\":[\"s\"]},\"logging\":{\"level\":\"error\","
-	    "\"log_request_types\":\"success\",\"color\":\"never\"},"
+	    "\"log_request_types\":\"success\",\"color\":\"never\","
+	    "\"log_request_body\":\"truncated\",\"log_response_body\":"
+	    "\"full\",\"log_directory\":\"${DIR}/r\",\"max_megabytes\":"
+	    "1048576},\"validation\":{\"strict_anthropic_format\":true,"
+	    "\"validate_streaming\":false,\"disconnect_on_invalid\":false},"
 	    "\"limits\":{\"max_body_megabytes\":1,\"max_connections\":2,"
 	    "\"memory_megabytes\":16},}");
 	const struct config_backend *b = &c->backends[0];
@@ -401,7 +392,14 @@ test_values(void)
 	    p->max_cooldown_ms == 11000 && p->nretry_text == 0 &&
 	    p->nstop_text == 1, "failover");
 	T_OK(c->logging.level == 3 && c->logging.types == 2 &&
-	    c->logging.color == 2, "logging");
+	    c->logging.color == 2 && c->logging.request_body == 1 &&
+	    c->logging.response_body == 2 &&
+	    str_is(c->logging.directory, "/dir/r") &&
+	    c->logging.max == (uint64_t)1 << 40, "logging");
+	T_OK(c->validation.strict && !c->validation.streaming &&
+	    !c->validation.disconnect, "validation");
+	T_OK(!b->responses && b->old_max_tokens && b->auto_cache &&
+	    b->max_tokens == 99, "translation");
 	T_OK(c->limits.body == 1u << 20 && c->limits.connections == 2 &&
 	    c->limits.memory == 16u << 20, "limits");
 	config_free(c);
@@ -443,9 +441,9 @@ test_cc_proxy(void)
 	said = buf_cstr(&notes);
 	T_OK(strstr(said, "f.json:13: retry.max_attempts: is accepted and "
 	    "not used") != NULL, "%s", said);
-	T_OK(strstr(said, "f.json:9: backends[1].api_type: this backend "
-	    "serves only clients of the OpenAI API") != NULL, "%s", said);
-	T_OK(strstr(said, "it never serves claude-*\n") != NULL, "%s", said);
+	T_OK(strstr(said, "f.json:9: backends[1].api_type: without model or "
+	    "models this backend never serves claude-*\n") != NULL, "%s",
+	    said);
 	T_OK(strstr(said, "f.json:10: backends[2].base_url: is http: the "
 	    "token") != NULL, "%s", said);
 	config_free(c);
@@ -587,64 +585,6 @@ test_priorities(void)
 	}
 }
 
-/* Flag > PROXY_PORT > file > default. */
-static void
-test_ports(void)
-{
-	static const struct {
-		int flag;
-		const char *var, *file;
-		int want, given;
-	} rows[] = {
-		{ -1, NULL, "", 3456, 0 },
-		{ -1, NULL, "\"port\":3456,", 3456, 1 },
-		{ -1, NULL, "\"port\":81,", 81, 1 },
-		{ -1, "82", "\"port\":81,", 82, 1 },
-		{ 83, "82", "\"port\":81,", 83, 1 },
-		{ 83, "x", "", 83, 1 },
-		{ 0, "", "", 3456, 0 },
-		{ 0, "0", "", 0, 0 },
-		{ 0, "65536", "", 0, 0 },
-		{ 0, "sk-something-secret", "", 0, 0 },
-	};
-	char text[256];
-	struct config *c;
-	size_t i;
-
-	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		proxy_port = rows[i].var;
-		snprintf(text, sizeof text, "{%s\"backends\":[%s]}",
-		    rows[i].file, MAIN);
-		c = parse_with(text, rows[i].flag, 0);
-		if (rows[i].want == 0) {
-			T_OK(c == NULL && strncmp(buf_cstr(&faults),
-			    "PROXY_PORT: ", 12) == 0 &&
-			    strstr(buf_cstr(&faults), "secret") == NULL,
-			    "%s", buf_cstr(&faults));
-		} else {
-			T_OK(c != NULL && c->port == rows[i].want &&
-			    c->port_given == rows[i].given, "row %lu",
-			    (unsigned long)i);
-		}
-		config_free(c);
-	}
-	proxy_port = NULL;
-	metrics_port = "9";
-	config_free(good("{\"backends\":[" MAIN "]}"));
-	T_OK(strncmp(buf_cstr(&notes), "METRICS_PORT: ", 14) == 0, "%s",
-	    buf_cstr(&notes));
-	metrics_port = NULL;
-	T_OK(parse_with("{\"backends\":[" MAIN "]}", -1, 8081) == NULL &&
-	    str_ends(buf_str(&faults), LATER_END "\n"), "%s",
-	    buf_cstr(&faults));
-	T_OK((c = good(WITH("\"host\":\"0.0.0.0\",\"open\":true")))->open &&
-	    str_is(c->host, "0.0.0.0"), "open");
-	config_free(c);
-	c = good(WITH("\"host\":\"localhost\""));
-	T_OK(str_is(c->host, "127.0.0.1"), "%s", c->host.p);
-	config_free(c);
-}
-
 /* Many faults: in the order of lines, 50 of them, the rest counted. */
 static void
 test_many(void)
@@ -758,8 +698,14 @@ test_template(void)
 		dot = strrchr(k[i].path, '.');
 		buf_clear(&mark);
 		buf_fmt(&mark, "\"%s\": ", dot == NULL ? k[i].path : dot + 1);
-		/* cc-proxy's own, and what only backends[].timeouts hold. */
-		if (k[i].later || strstr(k[i].path, "max_attempts") != NULL ||
+		/*
+		 * cc-proxy's own, what only backends[].timeouts hold, and
+		 * what few translations need.
+		 */
+		if (strstr(k[i].path, "max_attempts") != NULL ||
+		    strstr(k[i].path, "].responses") != NULL ||
+		    strstr(k[i].path, "old_max_tokens") != NULL ||
+		    strstr(k[i].path, "auto_cache") != NULL ||
 		    strstr(k[i].path, "timeout_seconds") != NULL ||
 		    strstr(k[i].path, "platform") != NULL ||
 		    strstr(k[i].path, "key_type") != NULL ||
@@ -798,39 +744,74 @@ test_reference(void)
 	buf_free(&mark);
 }
 
+enum { A = DIALECT_ANTHROPIC, O = DIALECT_OPENAI, G = DIALECT_GEMINI };
+
 static void
 test_fits(void)
 {
 	static const struct {
 		const char *api, *more, *model, *as;
 		enum dialect client;
-		int fits;
+		enum dialect_op op;
+		int fits;	/* 2: translated */
 	} rows[] = {
-		{ "claude", "", "claude-x", "claude-x", DIALECT_ANTHROPIC, 1 },
-		{ "claude", "", "", "", DIALECT_ANTHROPIC, 1 },
-		{ "claude", "", "glm-4", "glm-4", DIALECT_ANTHROPIC, 1 },
-		{ "claude", "", "GPT-4o", "GPT-4o", DIALECT_ANTHROPIC, 0 },
+		{ "claude", "", "claude-x", "claude-x", A, OP_GENERATE, 1 },
+		{ "claude", "", "", "", A, OP_GENERATE, 1 },
+		{ "claude", "", "glm-4", "glm-4", A, OP_GENERATE, 1 },
+		{ "claude", "", "GPT-4o", "GPT-4o", A, OP_GENERATE, 0 },
 		{ "claude", "", "chatgpt-4", "chatgpt-4",
-		    DIALECT_ANTHROPIC, 0 },
-		{ "claude", "", "o3-mini", "o3-mini", DIALECT_ANTHROPIC, 0 },
-		{ "claude", "", "opus", "opus", DIALECT_ANTHROPIC, 1 },
-		{ "claude", "", "o-mini", "o-mini", DIALECT_ANTHROPIC, 1 },
-		{ "claude", "", "gemini-2", "gemini-2", DIALECT_ANTHROPIC, 0 },
-		{ "openai", "", "o1", "o1", DIALECT_OPENAI, 1 },
-		{ "openai", "", "claude-x", "claude-x", DIALECT_OPENAI, 0 },
-		{ "openai", "", "gpt-4", "gpt-4", DIALECT_ANTHROPIC, 0 },
-		{ "gemini", "", "gemini-2", "gemini-2", DIALECT_GEMINI, 1 },
-		{ "gemini", "", "gpt-4", "gpt-4", DIALECT_GEMINI, 0 },
+		    A, OP_GENERATE, 0 },
+		{ "claude", "", "o3-mini", "o3-mini", A, OP_GENERATE, 0 },
+		{ "claude", "", "opus", "opus", A, OP_GENERATE, 1 },
+		{ "claude", "", "o-mini", "o-mini", A, OP_GENERATE, 1 },
+		{ "claude", "", "gemini-2", "gemini-2", A, OP_GENERATE, 0 },
+		{ "openai", "", "o1", "o1", O, OP_GENERATE, 1 },
+		{ "openai", "", "claude-x", "claude-x", O, OP_GENERATE, 0 },
+		{ "openai", "", "gpt-4", "gpt-4", A, OP_GENERATE, 2 },
+		{ "gemini", "", "gemini-2", "gemini-2", G, OP_GENERATE, 1 },
+		{ "gemini", "", "gpt-4", "gpt-4", G, OP_GENERATE, 0 },
 		{ "claude", ",\"model\":\"m\"", "gpt-4", "m",
-		    DIALECT_ANTHROPIC, 1 },
+		    A, OP_GENERATE, 1 },
 		{ "claude", ",\"models\":[\"GPT-*\",\"x\"]", "gpt-4", "gpt-4",
-		    DIALECT_ANTHROPIC, 1 },
+		    A, OP_GENERATE, 1 },
 		{ "claude", ",\"models\":[\"gpt-*\"]", "claude-x", "claude-x",
-		    DIALECT_ANTHROPIC, 0 },
+		    A, OP_GENERATE, 0 },
 		{ "claude", ",\"models\":{\"a*c\":\"z\",\"*\":\"y\"}", "abbc",
-		    "z", DIALECT_ANTHROPIC, 1 },
+		    "z", A, OP_GENERATE, 1 },
 		{ "claude", ",\"models\":{\"a*c\":\"z\",\"*\":\"y\"}", "abb",
-		    "y", DIALECT_ANTHROPIC, 1 },
+		    "y", A, OP_GENERATE, 1 },
+		/* what generates is translated, whoever asks */
+		{ "claude", "", "glm-4", "glm-4", O, OP_GENERATE, 2 },
+		{ "claude", "", "glm-4", "glm-4", G, OP_GENERATE, 2 },
+		{ "claude", "", "glm-4", "glm-4", O, OP_RESPONSES, 2 },
+		{ "openai", "", "glm-4", "glm-4", G, OP_GENERATE, 2 },
+		{ "gemini", "", "glm-4", "glm-4", A, OP_GENERATE, 2 },
+		{ "gemini", "", "glm-4", "glm-4", O, OP_RESPONSES, 2 },
+		{ "openai", "", "claude-x", "claude-x", A, OP_GENERATE, 0 },
+		{ "openai", ",\"model\":\"m\"", "claude-x", "m", A,
+		    OP_GENERATE, 2 },
+		{ "openai", ",\"models\":[\"claude-*\"]", "claude-x",
+		    "claude-x", A, OP_GENERATE, 2 },
+		{ "openai", ",\"models\":[\"claude-*\"]", "gpt-4", "gpt-4", A,
+		    OP_GENERATE, 0 },
+		/* a server without /v1/responses, and what that changes */
+		{ "openai", "", "o3", "o3", O, OP_RESPONSES, 1 },
+		{ "openai", ",\"responses\":false", "o3", "o3", O,
+		    OP_RESPONSES, 2 },
+		{ "openai", ",\"responses\":false", "o3", "o3", O,
+		    OP_GENERATE, 1 },
+		/* counting: not for OpenAI's API, which has none */
+		{ "claude", "", "glm-4", "glm-4", A, OP_COUNT, 1 },
+		{ "claude", "", "glm-4", "glm-4", G, OP_COUNT, 2 },
+		{ "gemini", "", "glm-4", "glm-4", A, OP_COUNT, 2 },
+		{ "openai", "", "glm-4", "glm-4", A, OP_COUNT, 0 },
+		{ "claude", "", "glm-4", "glm-4", O, OP_COUNT, 0 },
+		/* all else goes as it is, or not at all */
+		{ "openai", "", "e", "e", O, OP_LEGACY, 1 },
+		{ "claude", "", "e", "e", O, OP_LEGACY, 0 },
+		{ "openai", "", "e", "e", A, OP_OTHER, 0 },
+		{ "gemini", "", "e", "e", G, OP_OTHER, 1 },
+		{ "openai", ",\"model\":\"m\"", "e", "m", A, OP_OTHER, 0 },
 	};
 	char text[512];
 	const char *why;
@@ -846,17 +827,21 @@ test_fits(void)
 		c = good(text);
 		why = NULL;
 		fits = config_fits(&c->backends[0], rows[i].client,
-		    str_of(rows[i].model), &why);
-		T_OK(fits == rows[i].fits && (fits || why != NULL),
+		    rows[i].op, str_of(rows[i].model), &why);
+		T_OK(fits == (rows[i].fits > 0) && (fits || why != NULL),
 		    "%s for %s: %s", text, rows[i].model, why ? why : "");
+		T_OK(!fits || config_translates(&c->backends[0],
+		    rows[i].client, rows[i].op) == (rows[i].fits == 2),
+		    "%s for %s", text, rows[i].model);
 		T_OK(str_is(config_model_for(&c->backends[0],
 		    str_of(rows[i].model)), rows[i].as), "%s for %s", text,
 		    rows[i].model);
 		if (i == 0) {
 			any = c->backends[0];
 			any.api = DIALECT_ANY;
-			T_OK(config_fits(&any, DIALECT_GEMINI,
-			    str_of("gpt-4"), &why), "any");
+			T_OK(config_fits(&any, G, OP_OTHER, str_of("gpt-4"),
+			    &why) && !config_translates(&any, G, OP_COUNT),
+			    "any");
 		}
 		config_free(c);
 	}
@@ -871,12 +856,11 @@ main(void)
 	test_defaults();
 	test_values();
 	test_faults();
-	test_later();
+	test_written();
 	test_cc_proxy();
 	test_tokens();
 	test_auth();
 	test_priorities();
-	test_ports();
 	test_many();
 	test_describe();
 	test_template();

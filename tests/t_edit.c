@@ -636,7 +636,7 @@ at_random(void)
 	buf_init(&w.value, ROOM);
 	buf_init(&front, ROOM);
 	buf_init(&end, ROOM);
-	for (seed = 0; w.ids < 10000; seed++) {
+	for (seed = 0; w.ids < 3000; seed++) {
 		buf_clear(&w.text);
 		w.n = 1 + pick(4);
 		for (i = 0; i < w.n; i++)

@@ -366,7 +366,7 @@ static const char *const scripts[] = {
 	"hl=4 n=1 a=500 a=500 a.d1 clear=a a.d0 k.r1 a=500 a.d0 a=500 a.d1",
 	"mod th=1 n=1 a=m500 A!O clear=a A!C a!C a=200",
 	"th=1 n=1 a=500 +30s r p0=a a!H clear=a a!C a.t1 e0=500 a!C a.t0 a.n0",
-	"th=1 n=1 r p0=a p1=a e0=500 a!O clear=a e1=500 a!C a.f0",
+	"th=1 n=1 r p0=a r p1=a e0=500 a!O clear=a e1=500 a!C a.f0",
 	/* reload */
 	"th=2 a=500>b=429/5000 reload a.f1 b.w5000 a=500>b=200 a!O reload "
 	    "a!O a.w30000 r p0=b e0=200 +30s reload a=200",

@@ -9,6 +9,8 @@
 #define MSG "POST /v1/messages"
 #define CHAT "POST /v1/chat/completions"
 #define GEM "POST /v1beta/models/"
+#define COUNT "POST /v1/messages/count_tokens"
+#define LAST 2000000	/* of those who count for another API */
 
 /* A config made live as far as routes need it. */
 struct world {
@@ -256,7 +258,31 @@ static const struct {
 	{ { CL, OA, GE }, CHAT, "", M("gpt-4"), "b", 0, NULL },
 	{ { CL, OA, GE }, GEM "gemini-2:generateContent", "", "{}", "c", 0,
 	    NULL },
-	{ { CL, OA, GE, CL }, MSG, "", M("unknown"), "ad", 0, NULL },
+	/* what generates is translated; the vendor of a known name decides */
+	{ { CL, OA, GE, CL }, MSG, "", M("unknown"), "abcd", 0, NULL },
+	{ { CL, OA, GE OFF }, CHAT, "", M("unknown"), "ab", 0, NULL },
+	{ { OA, CL, GE }, GEM "g:generateContent", "", "{}", "abc", 0, NULL },
+	{ { OA, CL, GE }, GEM "claude-x:streamGenerateContent", "", "{}", "b",
+	    0, NULL },
+	{ { CL, OA, GE }, MSG, "", M("gpt-4"), "b", 0, NULL },
+	{ { OA ",\"model\":\"m\"", GE, CL }, MSG, "", M("claude-x"), "ac", 0,
+	    NULL },
+	{ { OA, CL, GE }, "POST /v1/responses", "", M("unknown"), "abc", 0,
+	    NULL },
+	{ { OA ",\"responses\":false", CL }, "POST /v1/responses", "",
+	    M("o3"), "a", 0, NULL },
+	/* so is counting, but not into or from OpenAI's API */
+	{ { GE, OA, CL }, COUNT, "", M("unknown"), "ac", 0, NULL },
+	{ { CL, OA, GE, CL }, GEM "g:countTokens", "", "{}", "acd", 0, NULL },
+	{ { OA, CL OFF }, COUNT, "", M("unknown"), NULL, 503, "disabled" },
+	{ { OA }, COUNT, "", M("unknown"), NULL, 404, "speaks the OpenAI API, "
+	    "into which this path cannot be translated" },
+	/* embeddings and other paths never are */
+	{ { CL, OA, GE }, "POST /v1/embeddings", "", M("e"), "b", 0, NULL },
+	{ { GE, CL }, "POST /v1/embeddings", "", M("e"), NULL, 404, "speaks "
+	    "the Anthropic API, into which this path cannot be translated" },
+	{ { OA, GE, CL }, "POST /v1/messages/batches", "", "{}", "c", 0,
+	    NULL },
 	{ { CL, CL }, MSG, "", "{}", "ab", 0, NULL },
 	/* patterns, and models of another vendor */
 	{ { CL ",\"models\":[\"claude-*\"]", CL, CL ",\"models\":[\"z\"]" },
@@ -268,13 +294,15 @@ static const struct {
 	/* nobody ever could */
 	{ { CL, CL }, MSG, "", M("gpt-4"), NULL, 404,
 	    "no backend serves the model \"gpt-4\" to anthropic clients (" },
-	{ { OA, GE, OA OFF }, MSG, "", M("claude-x"), NULL, 404, "speaks the "
-	    "OpenAI API; translation is not in this version yet" },
+	{ { OA, GE, OA OFF }, MSG, "", M("claude-x"), NULL, 404, "the model is "
+	    "another vendor's, and it has neither model nor models" },
 	{ { CL, GE }, CHAT, "", M("gpt-4"), NULL, 404, "openai clients" },
 	{ { OA ",\"models\":[\"a\"]" }, CHAT, "", M("b"), NULL, 404,
 	    "not among its models" },
 	{ { CL }, "POST /v1/embeddings", "", M("e"), NULL, 404, "\"e\"" },
-	{ { OA }, MSG, "", "{}", NULL, 404, "the model \"\" to" },
+	{ { OA }, MSG, "", "{}", "a", 0, NULL },
+	{ { CL }, "POST /v1/embeddings", "", "{}", NULL, 404,
+	    "the model \"\" to" },
 	{ { CL, CL }, GEM "gemini-2:generateContent", "", "{}", NULL, 404,
 	    "gemini clients" },
 	/* one could, but it is switched off */
@@ -306,9 +334,11 @@ check_route(const struct world *w, const struct route *r, size_t i)
 		t = &w->targets[r->index[k]];
 		names[k] = *t->cfg->name.p;
 		T_OK(r->cands[k].b == t->health &&
-		    r->cands[k].priority == t->cfg->priority &&
-		    r->cands[k].tried == 0 && !r->limited[k], "row %lu",
-		    (unsigned long)i);
+		    r->cands[k].priority == t->cfg->priority +
+		    (r->call.op == OP_COUNT && t->cfg->api !=
+		    r->call.dialect ? LAST : 0) &&
+		    r->cands[k].tried == 0 && !r->limited[k],
+		    "row %lu: %d", (unsigned long)i, r->cands[k].priority);
 	}
 	names[k] = '\0';
 	T_OK(strcmp(names, routes[i].wanted) == 0, "row %lu: %s, not %s",
@@ -351,7 +381,7 @@ test_routes(void)
 static void
 test_shown(void)
 {
-	static const char *const backends[] = { OA };
+	static const char *const backends[] = { CL };
 	struct route_fault f;
 	struct http_head h;
 	struct world w;
@@ -363,13 +393,14 @@ test_shown(void)
 	head_make(&h, &text, MSG, "");
 	buf_init(&body, 8192);
 	buf_adds(&body, "{\"model\":\"");
-	for (i = 0; i < 1000; i++)
+	buf_adds(&body, "gpt-");
+	for (i = 0; i < 996; i++)
 		buf_addc(&body, 'y');
 	buf_adds(&body, "\"}");
 	T_OK(route_make(&r, &h, buf_str(&body), &w.gen, NULL, &f) == -1 &&
 	    f.status == 404, "%d", f.status);
-	T_OK(strspn(strchr(f.why, '"') + 1, "y") == 100 &&
-	    str_ends(str_of(f.why), "yet)"), "%s", f.why);
+	T_OK(strspn(strchr(f.why, '"') + 1, "gpt-y") == 100 &&
+	    str_ends(str_of(f.why), "nor models)"), "%s", f.why);
 	route_free(&r);
 	buf_free(&body);
 	buf_free(&text);

@@ -410,7 +410,7 @@ main(void)
 	in_child(not_ours);
 	files_in("d", 1);
 	files_in(".", 1);
-	killed(120, 1);
+	killed(80, 1);
 	killed(20, 3);
 	T_OK(chdir("/") == 0 && rmdir(folder) == 0, "nothing is left");
 	return t_end();

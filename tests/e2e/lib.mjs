@@ -664,6 +664,9 @@ class T {
     return {
       port: await freePort(),
       backends: backends.map((b, i) => ({ priority: i + 1, ...b })),
+      /* Their ports are for the tests of them. */
+      web_admin: { enabled: false },
+      metrics: { enabled: false },
       ...more,
       timeouts: { connect: 5, first_byte: 10, response: 10, idle: 10,
         ...more.timeouts },
