@@ -40,16 +40,18 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	conf/access.c conf/check.c conf/describe.c conf/edit.c \
 	conf/fault.c conf/form.c conf/keys.c conf/list.c conf/pages.c \
 	conf/pool.c conf/read.c conf/route.c conf/value.c \
-	relay/access.c relay/account.c relay/answer.c relay/catalog.c \
-	relay/check.c relay/client.c relay/door.c relay/exchange.c \
-	relay/exchange_attempt.c relay/forward.c relay/outbound.c \
-	relay/reply.c relay/route.c relay/stats.c relay/sticky.c \
-	relay/target.c relay/unpack.c relay/upstream.c \
+	relay/access.c relay/account.c relay/answer.c relay/capture.c \
+	relay/catalog.c relay/check.c relay/client.c relay/door.c \
+	relay/exchange.c relay/exchange_attempt.c relay/exchange_record.c \
+	relay/forward.c relay/outbound.c relay/reply.c relay/route.c \
+	relay/stats.c relay/sticky.c relay/target.c relay/unpack.c \
+	relay/upstream.c \
 	admin/api.c admin/body.c admin/change.c admin/demo.c \
 	admin/events.c admin/explain.c admin/find.c admin/guard.c \
 	admin/login.c admin/mask.c admin/metrics.c admin/options.c \
-	admin/page.c admin/probe.c admin/say.c admin/site_metrics.c \
-	admin/store.c admin/tryout.c admin/view.c admin/web.c
+	admin/page.c admin/probe.c admin/record.c admin/redact.c \
+	admin/say.c admin/site_metrics.c admin/store.c admin/tryout.c \
+	admin/view.c admin/web.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	base/arena.o base/buf.o base/inflate.o base/log.o base/scan.o \
@@ -77,16 +79,18 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	conf/access.o conf/check.o conf/describe.o conf/edit.o \
 	conf/fault.o conf/form.o conf/keys.o conf/list.o conf/pages.o \
 	conf/pool.o conf/read.o conf/route.o conf/value.o \
-	relay/access.o relay/account.o relay/answer.o relay/catalog.o \
-	relay/check.o relay/client.o relay/door.o relay/exchange.o \
-	relay/exchange_attempt.o relay/forward.o relay/outbound.o \
-	relay/reply.o relay/route.o relay/stats.o relay/sticky.o \
-	relay/target.o relay/unpack.o relay/upstream.o \
+	relay/access.o relay/account.o relay/answer.o relay/capture.o \
+	relay/catalog.o relay/check.o relay/client.o relay/door.o \
+	relay/exchange.o relay/exchange_attempt.o relay/exchange_record.o \
+	relay/forward.o relay/outbound.o relay/reply.o relay/route.o \
+	relay/stats.o relay/sticky.o relay/target.o relay/unpack.o \
+	relay/upstream.o \
 	admin/api.o admin/body.o admin/change.o admin/demo.o \
 	admin/events.o admin/explain.o admin/find.o admin/guard.o \
 	admin/login.o admin/mask.o admin/metrics.o admin/options.o \
-	admin/page.o admin/probe.o admin/say.o admin/site_metrics.o \
-	admin/store.o admin/tryout.o admin/view.o admin/web.o
+	admin/page.o admin/probe.o admin/record.o admin/redact.o \
+	admin/say.o admin/site_metrics.o admin/store.o admin/tryout.o \
+	admin/view.o admin/web.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	base/arena.h base/buf.h base/inflate.h base/log.h base/scan.h \
@@ -114,17 +118,19 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	conf/access.h conf/check.h conf/describe.h conf/edit.h \
 	conf/fault.h conf/form.h conf/keys.h conf/list.h conf/pages.h \
 	conf/pool.h conf/read.h conf/value.h \
-	relay/access.h relay/account.h relay/answer.h relay/catalog.h \
-	relay/check.h relay/client.h relay/door.h relay/exchange.h \
-	relay/exchange_attempt.h relay/forward.h relay/outbound.h \
-	relay/reply.h relay/route.h relay/stats.h relay/sticky.h \
-	relay/target.h relay/unpack.h relay/upstream.h \
+	relay/access.h relay/account.h relay/answer.h relay/capture.h \
+	relay/catalog.h relay/check.h relay/client.h relay/door.h \
+	relay/exchange.h relay/exchange_attempt.h relay/exchange_record.h \
+	relay/forward.h relay/outbound.h relay/reply.h relay/route.h \
+	relay/stats.h relay/sticky.h relay/target.h relay/unpack.h \
+	relay/upstream.h \
 	admin/api.h admin/body.h admin/change.h admin/demo.h \
 	admin/events.h admin/explain.h admin/find.h admin/guard.h \
-	admin/host.h admin/login.h admin/mask.h admin/metrics.h \
-	admin/options.h admin/page.h admin/page_data.h admin/probe.h \
-	admin/say.h admin/site_metrics.h admin/store.h admin/tryout.h \
-	admin/view.h admin/web.h
+	admin/host.h admin/journal.h admin/login.h admin/mask.h \
+	admin/metrics.h admin/options.h admin/page.h admin/page_data.h \
+	admin/probe.h admin/record.h admin/redact.h admin/say.h \
+	admin/site_metrics.h admin/store.h admin/tryout.h admin/view.h \
+	admin/web.h
 
 CC = cc
 AR = ar

@@ -526,6 +526,7 @@ signals_setup(struct proxy *p)
 {
 	loop_on_signal(p->loop, signalled, p);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);		/* a full disk is an errno */
 	loop_signal(p->loop, SIGTERM, 0);
 	loop_signal(p->loop, SIGINT, 0);
 	loop_signal(p->loop, SIGHUP, 1);	/* as nohup left it */

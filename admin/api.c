@@ -214,6 +214,7 @@ static void
 get_requests(struct api *a, const struct web_ask *ask)
 {
 	struct view_filter f;
+	struct view_page p;
 	struct arena arena;
 	uint64_t limit = VIEW_PAGE;
 	struct view v;
@@ -249,7 +250,8 @@ get_requests(struct api *a, const struct web_ask *ask)
 	f.limit = (unsigned)limit;
 	view_now(&v, a->h);
 	buf_init(&b, API_OUT);
-	view_requests(&b, &v, &f);
+	view_page_begin(&p, &b, &v, &f);
+	view_page_end(&p);
 	say_buf(ask->r, 200, &b);
 out:
 	arena_free(&arena);
@@ -303,13 +305,17 @@ get_config(struct api *a, const struct web_ask *ask)
 static void
 get_events(struct api *a, const struct web_ask *ask)
 {
-	static const char type[] = "content-type: text/event-stream\r\n";
+	struct buf f;
 
-	if (str_is(ask->h->method, "HEAD"))
-		web_answer(ask->r, 200, str_n(type, sizeof type - 1),
-		    str_of(""));
-	else
+	if (!str_is(ask->h->method, "HEAD")) {
 		events_join(a->events, ask->r);
+		return;
+	}
+	buf_init(&f, 4096);
+	buf_adds(&f, "content-type: text/event-stream\r\n");
+	buf_adds(&f, say_guard);
+	web_answer(ask->r, 200, buf_str(&f), str_of(""));
+	buf_free(&f);
 }
 
 /* ---- the paths ---- */

@@ -294,8 +294,10 @@ work_commit(struct work *w)
 			store_write(h->file, buf_str(&w->old), why,
 			    sizeof why);
 		say_faults(w->r, 500, buf_str(&faults));
-	} else
+	} else {
 		rc = 0;
+		h->clients->ex.stats.changed++;	/* for those who look on */
+	}
 	if (rc == 0 && h->file == NULL) {
 		buf_wipe(&w->c->live);
 		w->c->live = w->text;

@@ -60,7 +60,7 @@ origin_host(struct str s)
 {
 	if (str_casestarts(s, "http://"))
 		return str_n(s.p + 7, s.n - 7);
-	if (str_casestarts(s, "https://"))	/* behind a proxy that adds TLS */
+	if (str_casestarts(s, "https://"))	/* TLS is another's work */
 		return str_n(s.p + 8, s.n - 8);
 	return str_n(NULL, 0);
 }

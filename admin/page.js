@@ -31,12 +31,12 @@ function drawState() {
   const lost = live.mode === 'lost';
   const [level, symbol, sentence] = lost ? ['none', 'warn',
     'Not known: Spillway does not answer'] : judge();
-  const good = finished().find((r) => r.outcome === 'good');
   mark($('say'), 'data-level', level);
   mark($('state-icon'), 'href', `#i-${symbol}`);
-  swap($('state'), [sentence, good?.number], () => [sentence,
-    good ? ', last answer ' : state.backends.length ? ', no answer yet' : '',
-    good ? ticking('ago', good.began_ms + (good.duration_ms ?? 0)) : '']);
+  const good = state.good;
+  swap($('state'), [sentence, good], () => [sentence, good ?
+    ', last answer ' : state.backends.length ? ', no answer yet' : '',
+  good ? ticking('ago', good) : '']);
   document.title = `${lost ? 'Not connected' : sentence.split(':')[0]
   } - Spillway`;
   if (!lost) {
@@ -45,8 +45,8 @@ function drawState() {
   }
   const s = state.status;
   swap($('state-more'), [s.listen, s.uptime_ms > 60000, s.connections],
-    () => ['Clients connect to ', h('code', {}, proxyUrl()), `. ${
-      plural(s.connections, 'connection')} open, up for `,
+    () => ['Clients connect to ', h('code', {}, proxyUrl()), `. ${s.connections ?
+      `${plural(s.connections, 'connection')} open, up` : 'Up'} for `,
     ticking('age', s.started_ms), '.']);
   const saves = s.saves === false && state.backends.length > 0;
   swap($('notice'), [s.demo, saves], () => [icon('warn'), h('span', {},
@@ -88,7 +88,7 @@ function drawFailed() {
   const t = r && faultOf(r);
   swap($('failed'), [r?.number, b?.name, b?.last_failure_ms], () => {
     if (!r && !b) return [h('p', { class: 'quiet' }, 'Nothing so far.')];
-    const at = r ? r.began_ms + (r.duration_ms ?? 0) : b.last_failure_ms;
+    const at = r ? endOf(r) : b.last_failure_ms;
     const then = !r ? null : r.outcome === 'good' ?
       h('p', { class: 'after', 'data-level': 'good' }, icon('up'),
         h('span', {}, `${r.backend} answered instead`)) :
@@ -221,9 +221,12 @@ function drawSettings() {
   $('reload').hidden = !s.config;
   put($('version'), s.version);
   $('demo').hidden = !s.demo;
-  swap($('about'), [s.version, s.memory_bytes >> 20, s.metrics], () => [
-    `Spillway ${s.version}, ${count((s.memory_bytes || 0) / 1048576 | 0)
-    } MiB of memory${s.metrics ? '. Figures for Prometheus: ' : ''}`,
+  const kib = Math.ceil((s.memory_bytes ?? 0) / 1024);
+  const memory = kib < 10240 ? `${count(kib)} KiB` :
+    `${count(Math.round(kib / 1024))} MiB`;
+  swap($('about'), [s.version, memory, s.metrics], () => [`Spillway ${
+    s.version}, ${memory} in buffers${s.metrics ? '. Figures for ' +
+    'Prometheus: ' : ''}`,
     s.metrics ? h('code', {}, `${s.metrics}/metrics`) : '']);
 }
 
@@ -273,6 +276,7 @@ function start() {
   setInterval(() => {
     if (!document.hidden) tick();
   }, 1000);
+  $('logout').hidden = !login.remembered();
   live.start();
 }
 

@@ -4,6 +4,7 @@ const state = {
   status: null, backends: [], minutes: [],
   feed: new Map(),              /* the newest requests by number */
   running: new Map(),
+  good: 0,                      /* when the last good answer ended */
   seen: false,                  /* something has arrived */
 };
 const FEED = 50;
@@ -60,7 +61,7 @@ const login = {
     $('page').hidden = true;
     $('lost').hidden = true;
     $('login').hidden = false;
-    $('logout').hidden = true;
+    login.remember(false);
     live.say('locked');
     document.title = 'Log in - Spillway';
     $('login-token').focus();
@@ -84,8 +85,27 @@ const login = {
     token.removeAttribute('aria-invalid');
     login.asked = false;
     $('login').hidden = true;
-    $('logout').hidden = false;
+    login.remember(true);
     live.start();
+  },
+
+  /* Only that there is a log-in to end, for pages opened later. */
+  remember(is) {
+    try {
+      if (is) localStorage.setItem('spillway', 'in');
+      else localStorage.removeItem('spillway');
+    } catch {
+      /* Storage may be off: then only this page knows. */
+    }
+    $('logout').hidden = !is;
+  },
+
+  remembered() {
+    try {
+      return localStorage.getItem('spillway') === 'in';
+    } catch {
+      return false;
+    }
   },
 
   async out() {
@@ -96,16 +116,30 @@ const login = {
 
 /* ---- news -------------------------------------------------------------- */
 
+const endOf = (r) => r.began_ms + (r.duration_ms ?? 0);
+
+function keep(r) {
+  state.feed.set(r.number, r);
+  if (r.outcome === 'good') state.good = Math.max(state.good, endOf(r));
+}
+
 function take(part) {
   if (part.status) {
+    const sums = JSON.stringify(part.status.totals);
     clock.skew = part.status.now_ms - Date.now();
-    if (part.status.minutes) state.minutes = part.status.minutes;
     /* A start of its own: what was known of the one before is past. */
     if (state.status?.started_ms !== part.status.started_ms) {
       state.feed.clear();
       state.running.clear();
+      state.good = 0;
     }
     state.status = part.status;
+    if (part.status.minutes) {
+      state.minutes = part.status.minutes;
+      state.sums = sums;
+    } else if (state.sums !== sums) {
+      live.minutes();
+    }
   }
   if (part.backends) {
     const at = now();
@@ -117,13 +151,13 @@ function take(part) {
   if (part.requests) {
     state.running = new Map(part.requests.running.map((r) =>
       [r.number, r]));
-    for (const r of part.requests.requests) state.feed.set(r.number, r);
+    for (const r of part.requests.requests) keep(r);
   }
   if (part.request) {
     const r = part.request;
     if (r.phase === 'done') {
       state.running.delete(r.number);
-      state.feed.set(r.number, r);
+      keep(r);
     } else {
       state.running.set(r.number, r);
     }
@@ -131,7 +165,14 @@ function take(part) {
   const numbers = [...state.feed.keys()].sort((a, b) => b - a);
   for (const n of numbers.slice(FEED)) state.feed.delete(n);
   state.seen = true;
-  draw();
+}
+
+/* Many events may come at once: they are drawn together. */
+function drawSoon() {
+  state.due ??= setTimeout(() => {
+    state.due = null;
+    draw();
+  }, 60);
 }
 
 /* The newest first. */
@@ -178,6 +219,7 @@ const live = {
       live.say(live.source?.readyState === 1 ? 'live' : 'polling');
       $('page').hidden = false;
       take({ status, requests, ...backends });
+      draw();
       return true;
     } catch (e) {
       if (e.status === 401) return false;
@@ -203,6 +245,19 @@ const live = {
       live.source?.readyState === 1 ? 10000 : 2000);
   },
 
+  /* Events say that the figures changed; the minutes are asked for. */
+  minutes() {
+    live.asking ??= setTimeout(async () => {
+      try {
+        take({ status: await call('GET', '/api/status') });
+        draw();
+      } catch {
+        /* The next turn tells. */
+      }
+      live.asking = null;
+    }, 1000);
+  },
+
   listen() {
     const source = new EventSource('/api/events');
     live.source = source;
@@ -224,6 +279,7 @@ const live = {
       }
       live.last = now();
       take(make(said));
+      drawSoon();
     });
     on('status', (x) => ({ status: x }));
     on('backends', (x) => ({ backends: x.backends ?? x }));

@@ -231,7 +231,7 @@ function whyOf(row, b) {
   const closed = !b.breaker || b.breaker === 'closed';
   const low = known(b.score) && b.score < 100;
   const facts = [
-    closed ? null : `breaker ${b.breaker}`,
+    closed || /breaker/.test(b.reason) ? null : `breaker ${b.breaker}`,
     low ? `score ${b.score}` : null,
     closed && b.state === 'up' && b.failures_in_row ?
       `${plural(b.failures_in_row, 'failure')} in a row` : null,
@@ -284,6 +284,8 @@ function updateBackend(row, b) {
     (!b.last_failure ? [NONE] : [h('div', {}, b.last_failure),
       known(b.last_failure_ms) ? h('div', { class: 'quiet' },
         ticking('ago', b.last_failure_ms)) : null]));
+  for (const td of row.children)
+    mark(td, 'data-none', td.textContent === NONE && '');
   put(p.toggle.lastChild, b.enabled ? 'Disable' : 'Enable');
   mark(p.higher, 'aria-disabled', place === 0);
   mark(p.lower, 'aria-disabled', place === state.backends.length - 1);

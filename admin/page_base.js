@@ -103,6 +103,7 @@ function percent(rate) {
 /* How long: of a request, with parts of a second. */
 function took(ms) {
   if (!known(ms)) return NONE;
+  if (ms < 1) return whole('< 1 ms');
   if (ms < 1000) return whole(`${Math.round(ms)} ms`);
   if (ms < 10000) return whole(`${(ms / 1000).toFixed(1)} s`);
   return span(ms);
@@ -204,7 +205,7 @@ function toast(text, { level = 'good', act = null, label = '',
 function copyable(text, name) {
   const word = h('span', {}, 'Copy');
   const button = h('button', { type: 'button', class: 'copy' },
-    icon('copy'), word, h('span', { class: 'unseen' }, `: ${name}`));
+    icon('copy'), word, h('span', { class: 'unseen' }, ` ${name}`));
   const pre = h('pre', { tabindex: '0', role: 'region',
     'aria-label': name }, text);
   button.addEventListener('click', async () => {

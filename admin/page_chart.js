@@ -10,7 +10,7 @@ const figures = [
       { name: 'answered', look: 'a', of: (m) => m.requests - m.failed },
       { name: 'failed', look: 'bad', of: (m) => m.failed }],
     sum: (a, b) => `${plural(a + b, 'request')}, ${count(b)} failed` },
-  { id: 'first', title: 'Time to the first byte', unit: took,
+  { id: 'first', title: 'Time to the first byte', unit: (ms) => (ms ? took(ms) : '0'),
     nothing: 'No answer in the last hour.',
     series: [
       { name: 'typical (p50)', look: 'a', of: (m) => m.p50_ms },
@@ -26,9 +26,9 @@ const figures = [
 
 /* A scale that ends at a round number. */
 function roof(top) {
-  if (top <= 4) return 4;
+  if (top <= 4) return 4;         /* whole numbers at each line */
   const step = 10 ** Math.floor(Math.log10(top));
-  for (const n of [1, 2, 4, 5, 8, 10])
+  for (const n of [1, 2, 4, 6, 8, 10])
     if (n * step >= top) return n * step;
   return top;
 }

@@ -199,6 +199,7 @@ const edit = {
     edit.blame(null);
     try {
       const body = edit.body(true);
+      if (edit.old) body.name = edit.old.name;  /* whose key it has */
       edit.tested({ busy: true });
       edit.tested(edit.old && edit.same() ?
         await call('POST', to(edit.old, 'test')) :

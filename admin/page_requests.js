@@ -137,7 +137,8 @@ function makeRequest(r) {
   p.took = h('span');
   p.tokens = h('span');
   p.client = h('span');
-  open.append(p.when);
+  p.name = h('span', { class: 'unseen' });
+  open.append(p.when, p.name);
   row.append(
     h('th', { role: 'rowheader', scope: 'row', class: 'when' }, open),
     cell('is', 'Outcome', p.outcome, p.reason),
@@ -170,9 +171,8 @@ function updateRequest(row, r) {
   mark(p.open, 'aria-expanded', String(shown));
   mark(p.open, 'aria-controls', shown && `r-${r.number}`);
   swap(p.when, [r.began_ms, r.duration_ms], () =>
-    [ticking('ago', r.began_ms + (r.duration_ms ?? 0))]);
-  mark(p.open, 'aria-label', `Request ${r.number}, ${r.model || r.path}, ${
-    word}: details`);
+    [ticking('ago', endOf(r))]);
+  put(p.name, ` Request ${r.number}, ${r.model || r.path}, ${word}`);
   swap(p.outcome, [r.outcome, r.status], () => [icon(symbol),
     h('span', {}, word), r.status && r.outcome !== 'left' ?
       h('span', { class: 'code-tag' }, String(r.status)) : null]);
@@ -213,8 +213,7 @@ function timesOf(t, from) {
   let at = from;
   const add = (end, word) => {
     if (!known(end) || end < at || (end === 0 && at > 0)) return;
-    if (end > at || word === 'first byte after')
-      words.push(`${word} ${took(end - at)}`);
+    if (end > at) words.push(`${word} ${took(end - at)}`);
     at = end;
   };
   if (t.reused) words.push('open connection');
@@ -222,6 +221,8 @@ function timesOf(t, from) {
   add(t.sent_ms, 'sent in');
   add(t.head_ms, 'answer began after');
   add(t.ended_ms, known(t.head_ms) && t.head_ms ? 'then' : 'ended after');
+  if (!known(t.ended_ms)) words.push('not over yet');
+  else if (t.ended_ms === from) words.push('took less than 1 ms');
   return words.join(', ');
 }
 

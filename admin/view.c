@@ -612,42 +612,72 @@ view_wanted(const struct view_filter *f, const struct stats_entry *e)
 }
 
 static void
-put_request(struct buf *out, const struct view *v,
-    const struct stats_entry *e)
+put_request(struct view_page *p, const struct stats_entry *e, int recorded)
 {
-	put_raw(out, NULL, "{");
-	view_request(out, v, e);
-	buf_addc(out, '}');
+	put_raw(p->out, NULL, "{");
+	view_request(p->out, p->v, e);
+	if (recorded)
+		put_bool(p->out, "recorded", 1);
+	buf_addc(p->out, '}');
+	p->n++;
+}
+
+/* Takes the next one; 1: there is no room for it. */
+static int
+page_next(struct view_page *p, const struct stats_entry *e, int recorded)
+{
+	if (!view_wanted(p->f, e))
+		return 0;
+	if (p->n == p->f->limit) {
+		p->more = 1;
+		return 1;
+	}
+	put_request(p, e, recorded);
+	return 0;
 }
 
 void
-view_requests(struct buf *out, const struct view *v,
+view_page_begin(struct view_page *p, struct buf *out, const struct view *v,
     const struct view_filter *f)
 {
 	const struct stats *s = &v->h->clients->ex.stats;
 	const struct stats_entry *e;
-	unsigned n = 0;
 	size_t i;
 
+	memset(p, 0, sizeof *p);
+	p->out = out;
+	p->v = v;
+	p->f = f;
 	buf_addc(out, '{');
 	put_raw(out, "running", "[");
 	for (e = s->newest; e != NULL && f->before == 0 &&
-	    n < VIEW_PAGE_MAX; e = e->prev)
-		if (view_wanted(f, e)) {
-			put_request(out, v, e);
-			n++;
-		}
+	    p->n < VIEW_PAGE_MAX; e = e->prev)
+		if (view_wanted(f, e))
+			put_request(p, e, 0);
+	p->n = 0;
 	buf_addc(out, ']');
 	put_raw(out, "requests", "[");
-	for (i = 0, n = 0; n < f->limit && (e = stats_recent(s, i)) != NULL; i++)
-		if (view_wanted(f, e)) {
-			put_request(out, v, e);
-			n++;
-		}
-	buf_addc(out, ']');
-	for (; (e = stats_recent(s, i)) != NULL; i++)
-		if (view_wanted(f, e))
-			break;
-	put_bool(out, "more", e != NULL);
-	buf_addc(out, '}');
+	for (i = 0; (e = stats_recent(s, i)) != NULL; i++) {
+		if (p->oldest == 0 || e->number < p->oldest)
+			p->oldest = e->number;
+		if (!p->more)
+			page_next(p, e, 0);
+	}
+}
+
+int
+view_page_add(struct view_page *p, const struct stats_entry *e)
+{
+	/* One that runs has records of its attempts already. */
+	if (stats_find(&p->v->h->clients->ex.stats, str_of(e->id)) != NULL)
+		return 0;
+	return page_next(p, e, 1);
+}
+
+void
+view_page_end(struct view_page *p)
+{
+	buf_addc(p->out, ']');
+	put_bool(p->out, "more", p->more);
+	buf_addc(p->out, '}');
 }

@@ -50,11 +50,26 @@ int view_filter_status(struct str s);
 int view_wanted(const struct view_filter *f, const struct stats_entry *e);
 
 /*
- * {"running":[..],"requests":[..],"more":..} of those in memory; the
- * running ones on the first page only.
+ * {"running":[..],"requests":[..],"more":..}: begin adds those in memory
+ * (the running ones on the first page only), then older ones may be added
+ * from the records, and end.
  */
-void view_requests(struct buf *out, const struct view *v,
-    const struct view_filter *f);
+struct view_page {
+	struct buf *out;
+	const struct view *v;
+	const struct view_filter *f;
+	uint64_t oldest;		/* number of those in memory; 0: none */
+	unsigned n;			/* on the page */
+	unsigned more:1;
+};
+
+void view_page_begin(struct view_page *p, struct buf *out,
+    const struct view *v, const struct view_filter *f);
+
+/* Adds one of the records, if it is wanted; 1: the page is full. */
+int view_page_add(struct view_page *p, const struct stats_entry *e);
+
+void view_page_end(struct view_page *p);
 
 /*
  * The p-th percentile of a histogram in ms, as near as its buckets tell;

@@ -13,8 +13,15 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Lines below level are dropped.  colour: 0 or 1.  fd is borrowed. */
-void log_setup(int fd, enum log_level level, int colour);
+/* How lines look: none of these, or some. */
+#define LOG_COLOUR	1
+#define LOG_SHORT	2	/* for a terminal: the time without the date */
+
+/* Lines below level are dropped.  fd is borrowed. */
+void log_setup(int fd, enum log_level level, int look);
+
+/* 1 if lines are LOG_SHORT: for those who then say less. */
+int log_short(void);
 
 /* The wall clock for the time at the head of lines, ms since 1970. */
 void log_time(int64_t wall_ms);
@@ -39,6 +46,15 @@ void log_warn(const char *fmt, ...);
 __attribute__((format(printf, 1, 2)))
 #endif
 void log_error(const char *fmt, ...);
+
+/*
+ * The same for an answer to a client.  The short look has its status in
+ * place of the level, coloured by its class.
+ */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void log_status(enum log_level level, int status, const char *fmt, ...);
 
 /*
  * Lines that contain this secret (8 bytes or more; shorter ones are not

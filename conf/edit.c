@@ -54,6 +54,7 @@ struct plan {
 
 static const char no_list[] = "there is no list of backends in the file";
 static const char no_place[] = "there is no backend at that place";
+static const char no_order[] = "the order does not name each backend once";
 static const char no_memory[] = "out of memory";
 static const char no_room[] = "the text would be too long";
 
@@ -765,19 +766,19 @@ edit_set(struct buf *out, struct str text, size_t place, const char *name,
 	return rc;
 }
 
-/* 1 if order holds each of 0 .. n - 1 once. */
-static int
+/* NULL if order holds each of 0 .. n - 1 once. */
+static const char *
 permutation(const size_t *order, size_t n)
 {
 	unsigned char *seen = calloc(n + 1, 1);
 	size_t i;
 
 	if (seen == NULL)
-		return 0;
+		return no_memory;
 	for (i = 0; i < n && order[i] < n && !seen[order[i]]; i++)
 		seen[order[i]] = 1;
 	free(seen);
-	return i == n;
+	return i == n ? NULL : no_order;
 }
 
 int
@@ -794,8 +795,8 @@ edit_order(struct buf *out, struct str text, const size_t *order, size_t n,
 	p.g = NULL;
 	if ((*why = list_find(&l, text)) != NULL)
 		goto out;
-	*why = "the order does not name each backend once";
-	if (n != l.n || !permutation(order, n))
+	*why = n == l.n ? permutation(order, n) : no_order;
+	if (*why != NULL)
 		goto out;
 	*why = no_memory;
 	if ((e = calloc(n + 1, sizeof *e)) == NULL || plan_make(&p, &l) == -1)

@@ -150,10 +150,25 @@ has_results(const struct node *m)
 	return 0;
 }
 
+/* 1 if a message calls a tool by an id that is not of Anthropic's making. */
+static int
+calls_foreign(const struct edits *e, const struct node *m)
+{
+	const struct node *b = tree_get(m, "content");
+
+	for (b = b == NULL ? NULL : b->child; b != NULL; b = b->next)
+		if (tree_is(tree_get(b, "type"), "tool_use") &&
+		    !str_starts(text_plain(e->a, tree_get_text(b, "id")),
+		    "toolu_"))
+			return 1;
+	return 0;
+}
+
 /*
  * 1 if manual thinking would be refused: in the midst of a tool loop the
  * assistant's turn must begin with a thinking block, and what it began with
- * was another vendor's.
+ * was another vendor's, which went or never was.  Claude's own later steps
+ * of a loop may be without.
  */
 static int
 thinking_lost(const struct edits *e, const struct node *body,
@@ -168,7 +183,8 @@ thinking_lost(const struct edits *e, const struct node *body,
 		if (tree_is(tree_get(m, "role"), "assistant"))
 			said = m;
 	}
-	if (said == NULL || said == last || !has_results(last))
+	if (said == NULL || said == last || !has_results(last) ||
+	    (e->first == NULL && !calls_foreign(e, said)))
 		return 0;
 	b = tree_get(said, "content");
 	for (b = b == NULL ? NULL : b->child; b != NULL && foreign(e, b);
@@ -269,7 +285,7 @@ anthropic_clean(struct buf *out, struct arena *a, struct str text,
 	e.first = NULL;
 	e.last = &e.first;
 	clean_messages(&e, list);
-	if (e.first != NULL && !a->bad && thinking_lost(&e, body, list))
+	if (!a->bad && thinking_lost(&e, body, list))
 		clean_thinking(&e, body);
 	if (a->bad)
 		return -1;

@@ -246,6 +246,29 @@ write_system(struct buf *out, const struct msg_part *system)
 
 /* ---- tools ---- */
 
+/*
+ * S-G for a function.  Where alternatives at the top would leave it without
+ * parameters although it has some, as with {properties, anyOf: [{required}]},
+ * they are merged first, as for the other APIs (S-T).
+ */
+static int
+write_parameters(struct buf *out, struct arena *a, const struct node *schema)
+{
+	struct buf flat;
+	struct str text;
+	int rc = schema_gemini_tool(out, a, schema);
+
+	if (rc != 1 || tree_get(schema, "properties") == NULL)
+		return rc;
+	buf_init(&flat, out->max);
+	rc = -1;
+	if (schema_tool(&flat, a, schema) == 0 &&
+	    (text = arena_take(a, &flat)).p != NULL)
+		rc = schema_gemini_tool(out, a, tree_parse(a, text));
+	buf_free(&flat);
+	return rc;
+}
+
 static int
 write_tool(struct buf *out, struct arena *a, const struct msg_tool *t)
 {
@@ -267,7 +290,7 @@ write_tool(struct buf *out, struct arena *a, const struct msg_tool *t)
 	}
 	was = out->len;
 	key(out, "parameters");
-	rc = schema_gemini_tool(out, a, schema);
+	rc = write_parameters(out, a, schema);
 	if (rc == 1)
 		buf_cut(out, was);
 	buf_addc(out, '}');

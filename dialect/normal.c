@@ -423,6 +423,66 @@ normal_join(struct msg_request *r)
 	return 0;
 }
 
+static int
+turn_calls(const struct msg_turn *t, struct str id)
+{
+	const struct msg_part *p = t->parts;
+
+	while (p != NULL && (p->kind != MSG_CALL || !str_eq(p->id, id)))
+		p = p->next;
+	return p != NULL;
+}
+
+/* Moves the results of calls of one turn from another's parts to *to. */
+static void
+results_take(const struct msg_turn *calls, struct msg_turn *from,
+    struct msg_part **to)
+{
+	struct msg_part **at = &from->parts, *p;
+
+	while ((p = *at) != NULL) {
+		if (p->kind != MSG_RESULT || !turn_calls(calls, p->id)) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		p->next = NULL;
+		*to = p;
+		to = &p->next;
+	}
+}
+
+/*
+ * Results that a system turn keeps away from their calls come before it:
+ * clients of OpenAI's may put one there, and no backend takes it.
+ */
+static int
+results_forward(struct msg_request *r)
+{
+	struct msg_turn *t, *user, *own;
+	struct msg_part *results;
+
+	for (t = r->turns; t != NULL; t = t->next) {
+		if (t->role != MSG_ASSISTANT || t->next == NULL ||
+		    t->next->role != MSG_SYSTEM)
+			continue;
+		for (user = t->next; user != NULL &&
+		    user->role == MSG_SYSTEM; user = user->next)
+			;
+		if (user == NULL || user->role != MSG_USER)
+			continue;
+		results = NULL;
+		results_take(t, user, &results);
+		if (results == NULL)
+			continue;
+		if ((own = turn_make(r->arena, MSG_USER, t->next)) == NULL)
+			return -1;
+		own->parts = results;
+		t->next = own;
+	}
+	return 0;
+}
+
 int
 normal_request(struct msg_request *r, enum dialect client)
 {
@@ -434,7 +494,7 @@ normal_request(struct msg_request *r, enum dialect client)
 		if (client == DIALECT_GEMINI && t->role == MSG_ASSISTANT)
 			glue_texts(r->arena, t);
 	}
-	if (pair(r) == -1)
+	if (results_forward(r) == -1 || pair(r) == -1)
 		return -1;
 	drop_empty(r);
 	normal_join(r);

@@ -12,7 +12,8 @@
 
 /*
  * N: neighbours joined; Gemini's raw thoughts joined and their envelopes
- * opened; foreign thoughts dropped; each call followed by exactly one result
+ * opened; foreign thoughts dropped; a system turn between calls and their
+ * results moved behind these; each call followed by exactly one result
  * in order; results know their call's name; empty turns dropped.
  * client: whose request it was (texts of a Gemini client are joined).
  */

@@ -9,6 +9,7 @@
 
 #define CATALOG_WAIT_MS	5000	/* for all lists together */
 #define CATALOG_KEPT_MS	60000
+#define CATALOG_AGAIN_MS 5000	/* after a failure */
 #define CATALOG_LIST_MAX (4u << 20)	/* bytes of one backend's list */
 #define CATALOG_ARENA	(64u << 20)
 #define CATALOG_HEAD	65536
@@ -19,7 +20,7 @@ struct call {
 	struct target *target;		/* borrowed */
 	struct upstream *up;		/* NULL: it does not run */
 	struct buf body;		/* owned */
-	int status;
+	struct unpack unpack;		/* owned: of a packed list */
 };
 
 struct catalog {
@@ -62,53 +63,81 @@ catalog_needed(const struct generation *gen,
 
 /* ---- asking ---- */
 
+/* A guest's list is his alone. */
+static int
+is_guest(const struct target *t)
+{
+	return t->cfg->auth == AUTH_PASSTHROUGH;
+}
+
+/*
+ * A call is over: what it brought is the backend's list for a minute.  After
+ * a failure the last one holds.
+ */
+static void
+call_over(struct call *k, int good, uint64_t now)
+{
+	struct target *t = k->target;
+
+	k->up = NULL;
+	unpack_free(&k->unpack);
+	t->list_at = good ? now : now - CATALOG_KEPT_MS + CATALOG_AGAIN_MS;
+	if (good && is_guest(t))
+		return;
+	if (good) {
+		buf_free(&t->list);
+		t->list = k->body;
+		buf_init(&k->body, CATALOG_LIST_MAX);
+	}
+	buf_free(&k->body);
+}
+
 static void
 catalog_fire(void *arg, uint64_t now)
 {
 	struct catalog *c = arg;
 	size_t i;
 
-	(void)now;
 	for (i = 0; i < c->ask.gen->cfg->nbackends; i++)
 		if (c->calls[i].up != NULL) {
 			upstream_abort(c->calls[i].up);
-			c->calls[i].up = NULL;
+			call_over(&c->calls[i], 0, now);
 		}
 	c->running = 0;
 	c->ask.done(c->ask.arg);
 }
 
-/* A call is over: what it brought is the backend's list for a minute. */
 static void
-call_over(struct call *k, int good, uint64_t now)
+call_end(struct call *k, int good, uint64_t now)
 {
 	struct catalog *c = k->of;
-	struct target *t = k->target;
 
-	k->up = NULL;
-	t->list_at = now;
-	if (good && k->status == 200 && !k->body.bad) {
-		buf_free(&t->list);
-		t->list = k->body;
-		buf_init(&k->body, CATALOG_LIST_MAX);
-	}
-	buf_free(&k->body);
+	call_over(k, good, now);
 	if (--c->running == 0)
 		timer_set(c->ask.env->loop, &c->timer, now);
+}
+
+/* What comes is no list. */
+static void
+call_reject(struct call *k, uint64_t now)
+{
+	upstream_abort(k->up);
+	call_end(k, 0, now);
 }
 
 static void
 call_head(void *arg, const struct http_head *h, uint64_t now)
 {
+	struct str coding = http_get(h, HTTP_CONTENT_ENCODING);
 	struct call *k = arg;
+	int bad = h->status != 200;
 
-	k->status = h->status;
-	if (h->status != 200 ||
-	    (http_get(h, HTTP_CONTENT_ENCODING).n > 0 &&
-	    !str_caseis(http_get(h, HTTP_CONTENT_ENCODING), "identity"))) {
-		upstream_abort(k->up);
-		call_over(k, 0, now);
-	}
+	if (!bad && unpack_knows(coding))
+		bad = unpack_start(&k->unpack, coding, CATALOG_LIST_MAX) == -1;
+	else if (coding.n > 0 && !str_caseis(coding, "identity"))
+		bad = 1;
+	if (bad)
+		call_reject(k, now);
 }
 
 static void
@@ -116,14 +145,19 @@ call_body(void *arg, struct str data, uint64_t now)
 {
 	struct call *k = arg;
 
-	(void)now;
-	buf_addstr(&k->body, data);
+	if ((k->unpack.z != NULL &&
+	    unpack_feed(&k->unpack, data, &data) != NULL) ||
+	    buf_addstr(&k->body, data) == -1)
+		call_reject(k, now);
 }
 
 static void
 call_done(void *arg, uint64_t now)
 {
-	call_over(arg, 1, now);
+	struct call *k = arg;
+
+	call_end(k, k->unpack.z == NULL || unpack_end(&k->unpack) == NULL,
+	    now);
 }
 
 static void
@@ -131,7 +165,7 @@ call_fail(void *arg, enum fo_fault fault, const char *why, uint64_t now)
 {
 	(void)fault;
 	(void)why;
-	call_over(arg, 0, now);
+	call_end(arg, 0, now);
 }
 
 static void
@@ -153,35 +187,16 @@ static const struct upstream_ops call_ops = {
 	NULL
 };
 
-/* The request for a backend's own list, as long a page as it gives. */
-static int
-head_make(struct buf *out, const struct catalog_ask *ask,
-    const struct config_backend *b)
+/* Where an API has its list, as long a page as it gives. */
+static struct str
+list_path(enum dialect api)
 {
 	static const char *const paths[] = {
 		"/v1/models?limit=1000", "/v1/models",
 		"/v1beta/models?pageSize=1000"
 	};
-	struct http_head h = *ask->h;
-	struct dialect_call call;
-	const char *query = strchr(paths[b->api], '?');
-	unsigned i;
 
-	/* Only credentials are the client's, where it sends its own. */
-	for (i = 0; i < h.nfields; i++)
-		h.fields[i].hop = 1;
-	memset(&call, 0, sizeof call);
-	call.dialect = b->api;
-	call.op = OP_MODELS;
-	h.method = str_of("GET");
-	h.path = str_n(paths[b->api], query == NULL ? strlen(paths[b->api]) :
-	    (size_t)(query - paths[b->api]));
-	h.query = str_of(query == NULL ? "" : query + 1);
-	forward_request(out, &h, b, &call, 1, -1);
-	if (b->api != DIALECT_ANTHROPIC)
-		return out->bad ? -1 : 0;
-	buf_cut(out, out->len - 2);
-	return buf_adds(out, "anthropic-version: 2023-06-01\r\n\r\n");
+	return str_of(paths[api]);
 }
 
 /* Asks a backend whose list is not known, or old. */
@@ -197,12 +212,13 @@ call_start(struct catalog *c, size_t i, uint64_t now)
 	    failover_is_down(t->health, &ask->gen->cfg->failover, now))
 		return;
 	if (t->list_at != 0 && now - t->list_at < CATALOG_KEPT_MS &&
-	    t->cfg->auth != AUTH_PASSTHROUGH)
+	    !is_guest(t))
 		return;
 	memset(&req, 0, sizeof req);
 	buf_init(&req.head, CATALOG_HEAD);
 	req.timeout = CATALOG_WAIT_MS;
-	if (head_make(&req.head, ask, t->cfg) == -1)
+	if (forward_list(&req.head, ask->h, t->cfg,
+	    list_path(t->cfg->api)) == -1)
 		buf_wipe(&req.head);
 	else
 		k->up = upstream_start(t, ask->env, &req, 0, &call_ops, k);
@@ -273,16 +289,18 @@ named_add(const struct catalog_ask *ask, size_t i, struct models *m)
 
 /* What one backend has, as far as the client may ask for it. */
 static void
-list_add(const struct catalog_ask *ask, size_t i, struct models *all)
+list_add(const struct catalog *c, size_t i, struct models *all)
 {
-	struct target *t = &ask->gen->targets[i];
+	const struct catalog_ask *ask = &c->ask;
+	const struct target *t = &ask->gen->targets[i];
 	struct models own;
 	struct model *m, *next, **at;
 
 	own.arena = all->arena;
 	own.first = NULL;
 	own.n = 0;
-	models_read(&own, t->cfg->api, buf_str(&t->list));
+	models_read(&own, t->cfg->api, buf_str(is_guest(t) ?
+	    &c->calls[i].body : &t->list));
 	for (m = own.first; m != NULL; m = next) {
 		next = m->next;
 		for (at = &all->first; *at != NULL; at = &(*at)->next)
@@ -311,7 +329,7 @@ catalog_write(const struct catalog *c, struct str name, struct buf *out)
 	all.n = 0;
 	for (i = 0; i < c->ask.gen->cfg->nbackends; i++)
 		if (usable(c->ask.gen, c->ask.key, i))
-			list_add(&c->ask, i, &all);
+			list_add(c, i, &all);
 	if (name.n == 0)
 		rc = models_write(out, &all, c->ask.client);
 	else
@@ -342,6 +360,7 @@ catalog_free(struct catalog *c)
 	for (i = 0; i < c->ask.gen->cfg->nbackends; i++) {
 		if (c->calls[i].up != NULL)
 			upstream_abort(c->calls[i].up);
+		unpack_free(&c->calls[i].unpack);
 		buf_free(&c->calls[i].body);
 	}
 	timer_clear(c->ask.env->loop, &c->timer);

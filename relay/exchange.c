@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "relay/exchange_attempt.h"
+#include "relay/exchange_record.h"
 
 #define EX_CLIENT_LEFT	499	/* in the log, as nginx has it */
 #define EX_LIST_MAX	(16u << 20)	/* bytes of a list of models */
@@ -111,6 +111,7 @@ exchange_bury(void *arg)
 	reply_free(&ex->reply);
 	answer_free(&ex->answer);
 	unpack_free(&ex->unpack);
+	exchange_record_free(ex);
 	route_free(&ex->route);
 	generation_free(ex->gen);
 	free(ex);
@@ -137,9 +138,10 @@ exchange_own(const struct exchange *ex, struct str backend)
 
 /* The line of the log, before the client can know. */
 static void
-own_log(struct exchange *ex, int status)
+own_log(struct exchange *ex, int status, const char *why)
 {
 	ex->account.backend = str_of("");
+	exchange_record_own(ex, status, why);
 	exchange_log(ex, status, "");
 }
 
@@ -149,7 +151,7 @@ exchange_error(struct exchange *ex, int status, const char *message,
 {
 	struct reply_own own = exchange_own(ex, str_of(""));
 
-	own_log(ex, status);
+	own_log(ex, status, message);
 	reply_error(&ex->reply, status, message, retry_ms, &own);
 	exchange_end(ex, 0);
 }
@@ -166,7 +168,7 @@ own_estimate(struct exchange *ex)
 	n = translate_estimate(&ex->route.call, buf_str(&ex->req.body));
 	if (n < 0)
 		return 0;
-	own_log(ex, 200);
+	own_log(ex, 200, "");
 	reply_estimate(&ex->reply, n, &own);
 	exchange_end(ex, 0);
 	return 1;
@@ -184,7 +186,7 @@ own_refuse(struct exchange *ex)
 			return 0;
 	if (ex->refused.why[0] == '\0')
 		return 0;
-	own_log(ex, 400);
+	own_log(ex, 400, ex->refused.why);
 	reply_refuse(&ex->reply, &ex->refused, &own);
 	exchange_end(ex, 0);
 	return 1;
@@ -418,16 +420,20 @@ models_done(void *arg)
 {
 	struct exchange *ex = arg;
 	struct reply_own own = exchange_own(ex, str_of(""));
-	struct buf list;
+	struct buf list, name;
 	int rc;
 
 	buf_init(&list, EX_LIST_MAX);
-	rc = catalog_write(ex->catalog, ex->route.call.op == OP_MODEL ?
-	    ex->route.call.model : str_of(""), &list);
+	buf_init(&name, HTTP_HEAD_MAX);
+	if (ex->route.call.op == OP_MODEL)
+		http_unescape(&name, ex->route.call.model);
+	rc = name.bad ? -1 : catalog_write(ex->catalog, buf_str(&name),
+	    &list);
+	buf_free(&name);
 	catalog_free(ex->catalog);
 	ex->catalog = NULL;
 	if (rc == 0) {
-		own_log(ex, 200);
+		own_log(ex, 200, "");
 		reply_json(&ex->reply, buf_str(&list), &own);
 		exchange_end(ex, 0);
 	} else if (rc == 1)
@@ -530,7 +536,9 @@ exchange_abandon(struct exchange *ex, const char *why)
 	ex->left = 1;
 	attempt_outcome(&o, ex, ex->reply.committed ? FO_BODY : FO_WAIT,
 	    FO_CLIENT_LEFT_FAULT);
+	exchange_record_end(ex, STATS_LEFT, why);
 	attempt_book(ex, &o, "", now);
+	exchange_record_own(ex, EX_CLIENT_LEFT, why);
 	snprintf(how, sizeof how, ", %s", why);
 	exchange_log(ex, ex->reply.committed ? ex->reply.status :
 	    EX_CLIENT_LEFT, how);

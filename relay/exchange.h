@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "relay/access.h"
 #include "relay/answer.h"
+#include "relay/capture.h"
 #include "relay/door.h"
 #include "relay/reply.h"
 #include "relay/stats.h"
@@ -29,6 +30,9 @@ struct exchange_env {
 	uint64_t random;		/* state of util_random() */
 	struct access access;		/* what keys and users have used */
 	struct stats stats;		/* what happened */
+	/* Told of each attempt's end where the config wants records. */
+	void (*record)(void *arg, const struct record *r);
+	void *record_arg;		/* borrowed */
 };
 
 /* The request, as the client connection read it. */

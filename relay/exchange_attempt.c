@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "relay/exchange_record.h"
 #include "wire/failover_read.h"
 
 #define EX_UNPACKED_MAX	(1u << 30)	/* bytes of one unpacked answer */
@@ -49,12 +50,15 @@ attempt_book(struct exchange *ex, const struct fo_outcome *o,
 {
 	struct fo_backend *b = ex->ticket.b;
 	enum stats_outcome seen = outcome_seen(ex, o);
+	const char *why = seen == STATS_FAILED || seen == STATS_LIMITED ?
+	    ex->account.detail : reason;
 	struct fo_change c;
 
-	stats_try_end(&ex->env->stats, ex->seen, seen, o->status,
-	    seen == STATS_FAILED || seen == STATS_LIMITED ?
-	    ex->account.detail : reason, loop_us(),
-	    loop_wall(ex->env->up.loop));
+	stats_try_end(&ex->env->stats, ex->seen, seen, o->status, why,
+	    loop_us(), loop_wall(ex->env->up.loop));
+	/* What a text has stopped is booked again at its end. */
+	if (o->fault != FO_STOP_TEXT_FAULT)
+		exchange_record_end(ex, seen, why);
 	if (b == NULL)
 		return;
 	failover_end(&ex->ticket, exchange_policy(ex), o, now, &c);
@@ -357,6 +361,8 @@ up_head(void *arg, const struct http_head *h, uint64_t now)
 	struct str coding = http_get(h, HTTP_CONTENT_ENCODING);
 	enum answer_step step;
 
+	if (ex->capture != NULL)
+		capture_head(ex->capture, h);
 	ex->moves_on = fo_on(exchange_policy(ex), h->status) != 0;
 	ex->cool_ms = failover_cooldown(exchange_policy(ex), h, str_of(""),
 	    loop_wall(ex->env->up.loop), &ex->cool_source);
@@ -432,6 +438,8 @@ up_body(void *arg, struct str data, uint64_t now)
 
 	if (ex->unpack.z != NULL)
 		why = unpack_feed(&ex->unpack, data, &data);
+	if (ex->capture != NULL)
+		capture_data(ex->capture, data);
 	/* A piece may end this attempt: the rest is nobody's then. */
 	for (; data.n > 0 && ex->up == u; data = str_n(data.p + n,
 	    data.n - n)) {
@@ -611,6 +619,7 @@ attempt_start(struct exchange *ex, int fresh, uint64_t now)
 			stats_try_begin(&ex->env->stats, ex->seen,
 			    ex->target->cfg->name, ex->reply.tr != NULL,
 			    loop_us());
+		exchange_record_start(ex, buf_str(&req.head), req.body);
 		ex->up = upstream_start(ex->target, &ex->env->up, &req, fresh,
 		    &up_ops, ex);
 	} else

@@ -2,9 +2,10 @@
 #define RELAY_EXCHANGE_ATTEMPT_H
 
 /*
- * The inside of an exchange, in two rooms: exchange.c has its life (who is
- * next, what we answer ourselves, its end), exchange_attempt.c one attempt
- * (sent, judged, given to the client or given up).  For these two alone.
+ * The inside of an exchange, in rooms: exchange.c has its life (who is next,
+ * what we answer ourselves, its end), exchange_attempt.c one attempt (sent,
+ * judged, given to the client or given up), exchange_record.c what is told
+ * of it.  For these alone.
  */
 
 #include "relay/account.h"
@@ -35,6 +36,7 @@ struct exchange {
 	uint64_t cool_ms;
 	enum fo_source cool_source;
 	struct account account;
+	struct capture *capture;	/* owned; NULL: no record is made */
 	struct stats_entry *seen;	/* borrowed of stats; NULL: no memory,
 					   or it is over */
 	struct msg_fault refused;	/* why one could not be translated */

@@ -296,16 +296,16 @@ guest_write(struct buf *out, const struct http_head *h,
 	buf_adds(out, "\r\n");
 }
 
-int
-forward_translated(struct buf *out, const struct http_head *h,
-    const struct config_backend *b, struct str path, int stream,
-    int64_t length)
+/* A request of our own, up to the fields that its body needs. */
+static void
+foreign_begin(struct buf *out, const char *method, const struct http_head *h,
+    const struct config_backend *b, struct str path)
 {
 	struct str agent = http_find(h, "user-agent");
 	const char *query = memchr(path.p, '?', path.n);
 	size_t n = query == NULL ? path.n : (size_t)(query - path.p);
 
-	buf_adds(out, "POST ");
+	buf_adds(out, method);
 	target_write(out, b, str_n(path.p, n), str_of(""), str_of(""));
 	buf_add(out, path.p + n, path.n - n);
 	buf_adds(out, " HTTP/1.1\r\n");
@@ -318,13 +318,31 @@ forward_translated(struct buf *out, const struct http_head *h,
 		buf_adds(out, "anthropic-version: 2023-06-01\r\n");
 	if (agent.n > 0 && !overridden(b, "user-agent"))
 		http_write_field(out, "user-agent", agent);
+	buf_adds(out, "accept-encoding: identity\r\n");
+}
+
+int
+forward_translated(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, struct str path, int stream,
+    int64_t length)
+{
+	foreign_begin(out, "POST ", h, b, path);
 	if (!overridden(b, "content-type"))
 		buf_adds(out, "content-type: application/json\r\n");
 	if (!overridden(b, "accept"))
 		buf_adds(out, stream ? "accept: text/event-stream\r\n" :
 		    "accept: application/json\r\n");
-	buf_adds(out, "accept-encoding: identity\r\n");
 	return head_end(out, b, length);
+}
+
+int
+forward_list(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, struct str path)
+{
+	foreign_begin(out, "GET ", h, b, path);
+	if (!overridden(b, "accept"))
+		buf_adds(out, "accept: application/json\r\n");
+	return head_end(out, b, -1);
 }
 
 int

@@ -35,6 +35,13 @@ int forward_translated(struct buf *out, const struct http_head *h,
     int64_t length);
 
 /*
+ * Adds the head that asks for a backend's own list of models at path (with
+ * query), with the same fields.
+ */
+int forward_list(struct buf *out, const struct http_head *h,
+    const struct config_backend *b, struct str path);
+
+/*
  * Adds the path and query that the backend sees: /v1/v1/ taken as /v1/, its
  * base path in front (a doubled version collapsed), path_prefix instead of
  * /v1, without the key parameter.

@@ -29,7 +29,7 @@ translated(struct outbound *o, const struct outbound_source *s,
 	memset(&t, 0, sizeof t);
 	t.call = &r->call;
 	t.model = r->model;
-	t.path_model = r->call.model;
+	t.path_model = r->call.model.n > 0 ? r->model : r->call.model;
 	t.stream = r->stream;
 	t.target.dialect = b->api;
 	t.target.model = config_model_for(b, r->model);

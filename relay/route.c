@@ -59,6 +59,19 @@ body_read(struct route *r, struct str body, struct route_fault *f)
 	return v[0].type == JSON_STRING ? model_read(r, v[0].raw, f) : 0;
 }
 
+/* The name in Gemini's path, as it is meant. */
+static int
+path_read(struct route *r, struct route_fault *f)
+{
+	r->model = r->call.model;
+	if (r->model.n == 0 || memchr(r->model.p, '%', r->model.n) == NULL)
+		return 0;
+	if (http_unescape(&r->text, r->model) == -1)
+		return fault(f, 400, "the model's name is too long");
+	r->model = buf_str(&r->text);
+	return 0;
+}
+
 static int
 op_has_body(enum dialect_op op)
 {
@@ -229,7 +242,8 @@ route_make(struct route *r, const struct http_head *h, struct str body,
 	buf_init(&r->text, ROUTE_MODEL_MAX);
 	r->registry = gen->registry;
 	dialect_detect(&r->call, h);
-	r->model = r->call.model;
+	if (path_read(r, f) == -1)
+		return -1;
 	r->stream = r->call.stream;
 	if (r->call.op == OP_OTHER && path_hides(h))
 		return fault(f, 400, "write the path plainly, without "

@@ -293,6 +293,7 @@ stats_begin(struct stats *s, const struct stats_request *r)
 	char *p;
 
 	s->begun++;
+	s->number++;
 	s->changed++;
 	if ((e = calloc(1, sizeof *e)) == NULL)
 		return NULL;
@@ -306,7 +307,7 @@ stats_begin(struct stats *s, const struct stats_request *r)
 	e->path = text_put(&p, r->path);
 	e->key = text_put(&p, r->key);
 	e->model = text_put(&p, str_of(""));
-	e->number = s->begun;
+	e->number = s->number;
 	e->wall_ms = r->wall_ms;
 	e->began_us = r->began_us;
 	e->client = r->client;

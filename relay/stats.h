@@ -130,6 +130,8 @@ struct stats {
 	struct stats_entry *recent[STATS_RECENT];	/* owned; a ring */
 	uint64_t ended;			/* ever: the ring's place is modulo */
 	uint64_t begun;			/* ever */
+	uint64_t number;		/* of the last one; may go on from
+					   before a restart */
 	struct stats_minute minutes[STATS_MINUTES];	/* by minute modulo */
 	/* Totals. */
 	uint64_t good, failed, retried, limited, left, broken;

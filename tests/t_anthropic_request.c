@@ -1007,6 +1007,14 @@ static const struct {
 	    HEARS(GOT("a")) "," SAYS(T("b")) "," HEARS(T("c")) "]}",
 	    "{" ON ",\"messages\":[" SAYS(USE("a")) "," HEARS(GOT("a")) ","
 	    SAYS(T("b")) "," HEARS(T("c")) "]}" },
+	{ "{" ON ",\"messages\":[" SAYS(USE("call_1")) ","
+	    HEARS(GOT("call_1")) "]}", "{" OFF ",\"messages\":["
+	    SAYS(USE("call_1")) "," HEARS(GOT("call_1")) "]}" },
+	{ "{" ON ",\"messages\":[" SAYS(REAL "," USE("call_1")) ","
+	    HEARS(GOT("call_1")) "]}", NULL },
+	{ "{" ON ",\"messages\":[" SAYS(REAL "," USE("toolu_1")) ","
+	    HEARS(GOT("toolu_1")) "," SAYS(USE("toolu_2")) ","
+	    HEARS(GOT("toolu_2")) "]}", NULL },
 	{ "{\"messages\":[" SAYS(OURS) "],\"messages\":[" SAYS(BARE ","
 	    T("x")) "]}", "{\"messages\":[" SAYS(OURS) "],\"messages\":["
 	    SAYS(T("x")) "]}" }

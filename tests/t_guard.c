@@ -1,4 +1,3 @@
-/* objs: parts.a */
 #include "admin/guard.h"
 
 #include <string.h>

@@ -618,6 +618,7 @@ random_request(void)
 static void
 adds_up(void)
 {
+	double all = 0;
 	char with[64];
 	int o;
 
@@ -626,7 +627,9 @@ adds_up(void)
 		    stats_outcome_name((enum stats_outcome)o));
 		T_OK(total("spillway_attempts_total", with) ==
 		    sums.attempts[o], "%s", with);
+		all += sums.attempts[o];
 	}
+	T_OK(total("spillway_attempts_total", "") == all, "all attempts");
 	T_OK(total("spillway_skips_total", "") ==
 	    sums.attempts[STATS_SKIPPED], "skips");
 	T_OK(total("http_requests_total", "") == sums.requests, "requests");

@@ -283,9 +283,8 @@ static const struct {
 	    "a(c1) u(r1:x) a(\"t) u(\"" NO("1") "y)", ORPHAN },
 	{ A, "u(r1:x) a(c1)", "u(\"" NO("1") "x) a(c1) u(e1" MISSING ")",
 	    ORPHAN " " LOST },
-	{ O, "a(c1) s(\"t) u(r1:x)",
-	    "a(c1) u(e1" MISSING ") s(\"t) u(\"" NO("1") "x)",
-	    LOST " " ORPHAN },
+	{ O, "a(c1) s(\"t) u(r1:x)", "a(c1) u(r1:x) s(\"t)", "" },
+	{ O, "a(c1) s(\"t) u(\"a,r1:x)", "a(c1) u(r1:x) s(\"t) u(\"a)", "" },
 	{ A, "a(c1,c2) u(r1:first,r1:second,rzz:lost)",
 	    "a(c1,c2) u(r1:first,e2" MISSING ",\"" NO("zz") "lost)",
 	    TWICE " " ORPHAN " " LOST }
@@ -476,7 +475,8 @@ is_second(const struct msg_request *before, const struct msg_turn *turn,
 	unsigned calls = 0, results = 0;
 
 	for (t = before->turns; t != turn; t = t->next)
-		last = t;
+		if (t->role != MSG_SYSTEM)
+			last = t;
 	if (last == NULL || last->role != MSG_ASSISTANT)
 		return 0;
 	for (p = last->parts; p != NULL; p = p->next)

@@ -362,7 +362,8 @@ test_routes(void)
 		world_make(&w, routes[i].backends, n);
 		head_make(&h, &text, routes[i].line, routes[i].fields);
 		memset(&f, 0, sizeof f);
-		rc = route_make(&r, &h, str_of(routes[i].body), &w.gen, NULL, &f);
+		rc = route_make(&r, &h, str_of(routes[i].body), &w.gen, NULL,
+		    &f);
 		T_OK((rc == 0) == (routes[i].wanted != NULL) &&
 		    f.status == routes[i].status, "row %lu: %d %s",
 		    (unsigned long)i, f.status, f.why);

@@ -1,4 +1,3 @@
-/* objs: parts.a */
 #include "admin/view.h"
 
 #include <stdlib.h>
@@ -337,12 +336,14 @@ page(const struct view_filter *f, const char *running, const char *ids,
     int more)
 {
 	struct json_value v;
+	struct view_page p;
 	struct buf got;
 	char path[64];
 	int i;
 
 	buf_clear(&out);
-	view_requests(&out, &view, f);
+	view_page_begin(&p, &out, &view, f);
+	view_page_end(&p);
 	buf_init(&got, 4096);
 	for (i = 0; snprintf(path, sizeof path, "requests.%d.id", i) > 0 &&
 	    json_get(shown(), path, &v) == 0; i++)
@@ -408,12 +409,62 @@ check_filters(void)
 	    !view_filter_status(str_of("running")), "no such status");
 }
 
+/* One of the records, as journal_find() tells it. */
+static void
+record_make(struct stats_entry *e, uint64_t number, const char *id)
+{
+	memset(e, 0, sizeof *e);
+	e->number = number;
+	e->id = id;
+	e->method = e->path = e->key = "";
+	e->model = "old";
+	e->phase = STATS_DONE;
+	e->done = 1;
+	e->outcome = STATS_GOOD;
+	e->status = 200;
+}
+
+static void
+check_records(void)
+{
+	struct stats_entry old, run, own;
+	struct view_filter f;
+	struct view_page p;
+
+	memset(&f, 0, sizeof f);
+	f.limit = 2;
+	f.before = 2;
+	record_make(&old, 0, "req_old");
+	record_make(&run, 0, "req_run");
+	record_make(&own, 0, "req_a");
+	buf_clear(&out);
+	view_page_begin(&p, &out, &view, &f);
+	T_OK(p.oldest == 1 && p.n == 1 && !p.more, "one in memory");
+	T_OK(view_page_add(&p, &run) == 0 && view_page_add(&p, &own) == 0 &&
+	    p.n == 1, "those that are in memory are there already");
+	T_OK(view_page_add(&p, &old) == 0 && p.n == 2, "an older one");
+	T_OK(view_page_add(&p, &old) == 1 && p.more, "no room");
+	view_page_end(&p);
+	is("requests.0.id", "\"req_a\"");
+	is("requests.1.id", "\"req_old\"");
+	is("requests.1.recorded", "true");
+	is("more", "true");
+	f.model = str_of("new");
+	buf_clear(&out);
+	view_page_begin(&p, &out, &view, &f);
+	T_OK(view_page_add(&p, &old) == 0 && p.n == 0, "not wanted");
+	view_page_end(&p);
+	is("requests", "[]");
+	is("more", "false");
+}
+
 static void
 check_requests(void)
 {
 	log_secret(str_of(SECRET));
 	make_requests();
 	check_filters();
+	check_records();
 	buf_clear(&out);
 	buf_addc(&out, '{');
 	view_request(&out, &view, stats_find(&clients.ex.stats,

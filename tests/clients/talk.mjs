@@ -131,18 +131,23 @@ class Chat {
     this.messages.push(...messages);
     let m;
     const pieces = [];
+    let thoughts = '';
     if (this.o.stream)
       m = await this.client.chat.completions.stream({ ...this.body(),
         stream_options: { include_usage: true } })
-        .on('content', (x) => pieces.push(x)).finalChatCompletion();
+        .on('content', (x) => pieces.push(x))
+        .on('chunk', (x) => {
+          thoughts += x.choices[0]?.delta.reasoning_content ?? '';
+        }).finalChatCompletion();
     else
       m = await this.client.chat.completions.create(this.body());
     const c = m.choices[0];
+    /* Of what the library does not know it keeps the last piece alone. */
+    if (!this.o.stream) thoughts = c.message.reasoning_content ?? '';
     this.messages.push(c.message);
     const u = m.usage;
     return { raw: m, model: m.model, pieces, text: c.message.content ?? '',
-      thoughts: c.message.reasoning_content ?? '',
-      calls: (c.message.tool_calls ?? []).map((x) => ({ id: x.id,
+      thoughts, calls: (c.message.tool_calls ?? []).map((x) => ({ id: x.id,
         name: x.function.name, args: JSON.parse(x.function.arguments) })),
       stop: { stop: 'end', length: 'max', tool_calls: 'tool',
         content_filter: 'refusal' }[c.finish_reason],

@@ -230,6 +230,23 @@ for (const client of clients)
             assert.deepEqual(signatures(a.asked[2]), [`${x} 1`]);
         });
 
+for (const client of clients)
+  for (const y of ['openai', 'gemini'])
+    test(`switch: ${names[client]} client, claude to ${y} that shows no ` +
+      'thoughts, and back', async (t) => {
+      const a = await vendor(t, 'claude', (b, n) => [working('claude', 1,
+        true), overloaded, 'Done.'][n], { native: client === 'anthropic' });
+      const b = await vendor(t, y, () => working(y, 2),
+        { native: own[client] === y });
+      const sp = await t.proxy([a.entry(), b.entry()]);
+      const c = talk(client, `http://127.0.0.1:${sp.port}`,
+        { tools, think: 'medium' });
+      const one = await c.say('weather?');
+      const two = await c.results(answers(one));
+      called(two);
+      assert.equal((await c.results(answers(two))).text, 'Done.');
+    });
+
 /* ---- media ---- */
 
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk' +

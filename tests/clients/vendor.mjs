@@ -17,14 +17,20 @@ export const sign = (api, n = 1) =>
 const signedBy = (api, s) =>
   Buffer.from(String(s), 'base64').toString().startsWith(`${api}-signature-`);
 
-/* Every text within a request that decodes to somebody's signature. */
+/*
+ * Whose signatures are in a request: texts that are one in base64, as they
+ * are or in somebody's envelope, and ids that carry one.
+ */
 export function signatures(body) {
   const found = [];
+  const decoded = (s) => Buffer.from(s, 'base64').toString();
   const walk = (x) => {
     if (typeof x === 'string') {
-      const m = /^(\w+)-signature-(\d+)$/.exec(
-        Buffer.from(x, 'base64').toString());
-      if (m) found.push(`${m[1]} ${m[2]}`);
+      const inside = decoded(x.split('__ts_').pop());
+      const m = /^(\w+)-signature-(\d+)$/.exec(inside) ??
+        /^(\w+)-signature-(\d+)$/.exec(decoded(inside.split('.').pop()));
+      if (m) found.push(`${m[1]} ${m[2]}${inside === decoded(x) ? '' :
+        ' hidden'}`);
     } else if (x && typeof x === 'object') {
       Object.values(x).forEach(walk);
     }
@@ -435,6 +441,8 @@ function responses(c, rules) {
   const outs = items.filter((i) => i.type === 'function_call_output');
   assert.deepEqual(outs.map((i) => i.call_id), calls.map((i) => i.call_id),
     'No tool output found for function call');
+  for (const i of calls)
+    assert.ok(i.call_id.length <= 64, `call_id: string too long`);
   for (const i of items.filter((x) => x.type === 'reasoning'))
     if (i.encrypted_content)
       assert.ok(signedBy('openai', i.encrypted_content), 'The encrypted ' +
@@ -479,12 +487,12 @@ const said = {
       input: p.args } : p.think !== undefined ? { type: 'thinking',
       thinking: p.think, signature: sign('claude', p.sig) } :
       { type: 'text', text: p.text }),
-    plain: (a, b) => ({ id: 'msg_01', type: 'message', role: 'assistant',
+    plain: (a, b) => ({ id: `msg_${a.id}`, type: 'message', role: 'assistant',
       model: b.model, content: a.parts.map(said.claude.block),
       stop_reason: said.claude.stop(a), stop_sequence: a.stopped ?? null,
       usage: claudeUsage(a.usage) }),
     events: (a, b) => [
-      ev('message_start', { message: { id: 'msg_01', type: 'message',
+      ev('message_start', { message: { id: `msg_${a.id}`, type: 'message',
         role: 'assistant', model: b.model, content: [], stop_reason: null,
         stop_sequence: null, usage: { ...claudeUsage(a.usage),
           output_tokens: 1 } } }),
@@ -519,14 +527,14 @@ const said = {
       if (of('think')) message.reasoning_content = of('think');
       if (calls(a).length)
         message.tool_calls = calls(a).map(said.openai.call);
-      return { id: 'chatcmpl-01', object: 'chat.completion',
+      return { id: `chatcmpl-${a.id}`, object: 'chat.completion',
         created: 1700000000, model: b.model, choices: [{ index: 0, message,
           logprobs: null, finish_reason: said.openai.stop(a) }],
         usage: chatUsage(a.usage) };
     },
     events: (a, b) => {
       const asked = b.stream_options?.include_usage;
-      const chunk = (choices, usage) => data({ id: 'chatcmpl-01',
+      const chunk = (choices, usage) => data({ id: `chatcmpl-${a.id}`,
         object: 'chat.completion.chunk', created: 1700000000,
         model: b.model, choices, ...(asked ? { usage } : {}) });
       const one = (delta, finish = null) => chunk([{ index: 0, delta,
@@ -553,35 +561,35 @@ const said = {
         args: p.args } } : p.think !== undefined ? { text: p.think,
         thought: true } : { text: p.text }),
       ...(p.sig ? { thoughtSignature: sign('gemini', p.sig) } : {}) }),
-    whole: (parts, b, more) => ({ candidates: [{ content: { role: 'model',
+    whole: (parts, a, b, more) => ({ candidates: [{ content: { role: 'model',
       parts }, index: 0, ...more }], modelVersion: b.model,
     responseId: 'resp01' }),
     plain: (a, b) => ({ ...said.gemini.whole(a.parts.map(said.gemini.part),
-      b, { finishReason: said.gemini.stop(a) }),
+      a, b, { finishReason: said.gemini.stop(a) }),
     usageMetadata: geminiUsage(a.usage) }),
     events: (a, b) => [
       ...a.parts.flatMap((p) => (p.text ? cut(p.text).map((x) =>
         ({ text: x })) : [p])).map((p) => data(said.gemini.whole(
-        [said.gemini.part(p)], b))),
-      data({ ...said.gemini.whole([{ text: '' }], b,
+        [said.gemini.part(p)], a, b))),
+      data({ ...said.gemini.whole([{ text: '' }], a, b,
         { finishReason: said.gemini.stop(a) }),
       usageMetadata: geminiUsage(a.usage) })],
   },
   responses: {
-    item: (p, i) => (p.call ? { type: 'function_call', id: `fc_${i}`,
+    item: (a, p, i) => (p.call ? { type: 'function_call', id: `fc_${a.id}${i}`,
       call_id: p.id, name: p.call, arguments: JSON.stringify(p.args),
       status: 'completed' } : p.think !== undefined ? { type: 'reasoning',
-      id: `rs_${i}`, summary: [{ type: 'summary_text', text: p.think }],
+      id: `rs_${a.id}${i}`, summary: [{ type: 'summary_text', text: p.think }],
       encrypted_content: sign('openai', p.sig) } : { type: 'message',
-      id: `msg_${i}`, status: 'completed', role: 'assistant', content: [
+      id: `msg_${a.id}${i}`, status: 'completed', role: 'assistant', content: [
         { type: 'output_text', text: p.text, annotations: [],
           logprobs: [] }] }),
-    plain: (a, b) => ({ id: 'resp_01', object: 'response',
+    plain: (a, b) => ({ id: `resp_${a.id}`, object: 'response',
       created_at: 1700000000, model: b.model, error: null,
       status: a.stop === 'max' ? 'incomplete' : 'completed',
       incomplete_details: a.stop === 'max' ?
         { reason: 'max_output_tokens' } : null,
-      output: a.parts.map(said.responses.item), tools: b.tools ?? [],
+      output: a.parts.map((p, i) => said.responses.item(a, p, i)), tools: b.tools ?? [],
       parallel_tool_calls: true, tool_choice: 'auto', instructions: null,
       metadata: {}, temperature: 1, top_p: 1, usage: itemUsage(a.usage) }),
     events: (a, b) => {
@@ -713,7 +721,8 @@ export async function vendor(t, api, script, rules = {}) {
       const [status, body, headers] = troubles[api][a.trouble];
       return c.answer(status, body, headers);
     }
-    a = { ...a, usage: { ...counts, ...a.usage } };
+    a = { ...a, usage: { ...counts, ...a.usage },
+      id: `${api}${String(asked.length).padStart(8, '0')}` };
     if (!(b.stream || c.target.includes('stream')))
       return c.answer(200, said[own].plain(a, b));
     const events = said[own].events(a, b);

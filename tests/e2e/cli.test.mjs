@@ -24,7 +24,8 @@ table('help and version', [
 
 table('wrong options: one line, exit 2', [
   [['--nonsense']], [['-z']], [['-p']], [['-p', 'abc']], [['-p', '70000']],
-  [['-p', '-1']], [['--port', '12x']], [['stray']],
+  [['-p', '-1']], [['--port', '12x']], [['stray']], [['--admin-port']],
+  [['--admin-port', '0']], [['-admin-port', '65536']], [['--admin-port=x']],
 ], async (t, [args]) => {
   const p = await t.finish(args);
   assert.equal(p.code, 2);
@@ -165,6 +166,16 @@ table('C2 a bad config: a line for each fault, exit 1', [
   want: [/:2\b.*portt/, /:3\b.*drain_seconds/, /:4\b.*base_url/] },
   { name: 'open to all without keys', text: `{"host":"0.0.0.0",${
     min.slice(1)}}`, want: [/host|access_keys|open/] },
+  { name: 'a dashboard for all without a token',
+    text: `${min},\n"web_admin":{"host":"0.0.0.0"}}`,
+    want: [/:2\b.*web_admin\.host.*web_admin\.token/] },
+  { name: 'a short token', text: `${min},\n"web_admin":{"token":"7chars!"}}`,
+    want: [/:2\b.*web_admin\.token.*8/] },
+  { name: 'a name that is none',
+    text: `${min},\n"web_admin":{"hosts":["http://x"]}}`,
+    want: [/:2\b.*web_admin\.hosts.*http:\/\/x/] },
+  { name: 'one port for two', text: `${min},\n"metrics":{"port":1}}`,
+    want: [/:2\b.*metrics\.port/] },
 ], async (t, row) => {
   const file = row.file === null ? `${t.dir}/nothing.json` :
     t.file('c.json', row.text);
@@ -191,6 +202,32 @@ test('-t of a good config: what will happen, exit 0, no secret',
     assert.match(p.stdout, /second/);
     assert.doesNotMatch(p.stdout + p.stderr, /tok-first-0123456789abcdef/);
   });
+
+table('-t tells where the dashboard and the metrics are', [
+  { name: 'by default',
+    want: ['http://127.0.0.1:8081/', 'http://127.0.0.1:9090/metrics'] },
+  { name: 'by the file', more: { web_admin: { port: 4001 },
+    metrics: { host: '::1', port: 4002 } },
+  want: ['http://127.0.0.1:4001/', 'http://[::1]:4002/metrics'] },
+  { name: 'by flag and variable', more: { web_admin: { port: 4001 },
+    metrics: { port: 4002 } }, args: ['--admin-port', '4003'],
+  env: { METRICS_PORT: '4004' },
+  want: ['http://127.0.0.1:4003/', 'http://127.0.0.1:4004/metrics'] },
+  { name: 'with a token', more: { web_admin: { host: '0.0.0.0',
+    token: 'admin-0123456789', hosts: ['box.example'] } },
+  want: ['http://0.0.0.0:8081/, with its token', 'box.example'] },
+  { name: 'off', more: { web_admin: { enabled: false },
+    metrics: { enabled: false } },
+  want: ['dashboard: off', 'metrics: off'] },
+], async (t, row) => {
+  const file = t.file('c.json', JSON.stringify({
+    backends: [backend('a', 'http://127.0.0.1:9')], ...row.more }));
+  const p = await t.finish(['-t', '-c', file, ...row.args ?? []],
+    { env: row.env ?? {} });
+  assert.equal(p.code, 0, p.stderr);
+  for (const w of row.want) assert.ok(p.stdout.includes(w), p.stdout);
+  assert.doesNotMatch(p.stdout + p.stderr, /admin-0123456789/);
+});
 
 test('comments, trailing commas, ${NAME} and @path', async (t) => {
   const a = await t.provider((c) => c.n === 0 ? fails(500)(c) : good()(c));
