@@ -48,6 +48,8 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	relay/upstream.c \
 	admin/api.c admin/body.c admin/change.c admin/demo.c \
 	admin/events.c admin/explain.c admin/find.c admin/guard.c \
+	admin/home.c admin/home_page.c \
+	admin/journal.c admin/journal_file.c admin/journal_find.c \
 	admin/login.c admin/mask.c admin/metrics.c admin/options.c \
 	admin/page.c admin/probe.c admin/record.c admin/redact.c \
 	admin/say.c admin/site_metrics.c admin/store.c admin/tryout.c \
@@ -87,6 +89,8 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	relay/upstream.o \
 	admin/api.o admin/body.o admin/change.o admin/demo.o \
 	admin/events.o admin/explain.o admin/find.o admin/guard.o \
+	admin/home.o admin/home_page.o \
+	admin/journal.o admin/journal_file.o admin/journal_find.o \
 	admin/login.o admin/mask.o admin/metrics.o admin/options.o \
 	admin/page.o admin/probe.o admin/record.o admin/redact.o \
 	admin/say.o admin/site_metrics.o admin/store.o admin/tryout.o \
@@ -126,11 +130,12 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	relay/upstream.h \
 	admin/api.h admin/body.h admin/change.h admin/demo.h \
 	admin/events.h admin/explain.h admin/find.h admin/guard.h \
-	admin/host.h admin/journal.h admin/login.h admin/mask.h \
-	admin/metrics.h admin/options.h admin/page.h admin/page_data.h \
-	admin/probe.h admin/record.h admin/redact.h admin/say.h \
-	admin/site_metrics.h admin/store.h admin/tryout.h admin/view.h \
-	admin/web.h
+	admin/home.h admin/home_page.h admin/host.h \
+	admin/journal.h admin/journal_file.h admin/journal_find.h \
+	admin/login.h admin/mask.h admin/metrics.h \
+	admin/options.h admin/page.h admin/page_data.h admin/probe.h \
+	admin/record.h admin/redact.h admin/say.h admin/site_metrics.h \
+	admin/store.h admin/tryout.h admin/view.h admin/web.h
 
 CC = cc
 AR = ar

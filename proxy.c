@@ -18,6 +18,9 @@
 #include "admin/demo.h"
 #include "admin/explain.h"
 #include "admin/find.h"
+#include "admin/home.h"
+#include "admin/journal.h"
+#include "admin/journal_find.h"
 #include "admin/options.h"
 #include "admin/probe.h"
 #include "admin/site_metrics.h"
@@ -52,7 +55,9 @@ struct proxy {
 	struct buf text;		/* of the demo's config */
 	struct admin_host host;
 	struct api *api;
+	struct home *home;
 	struct web *admin, *metrics;
+	struct journal *journal;
 	int done, code;
 };
 
@@ -227,14 +232,26 @@ generation_make(struct proxy *p, struct config *cfg,
 	return g;
 }
 
-static void
-log_apply(const struct config *cfg)
+/* NO_COLOR: no-color.org. */
+static int
+log_look(const struct config *cfg)
 {
-	int colour = cfg->logging.color == 0 ? isatty(2) :
-	    cfg->logging.color == 1;
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	int terminal = isatty(2), colour = cfg->logging.color == 1;
 
-	log_setup(2, (enum log_level)cfg->logging.level, colour);
+	if (cfg->logging.color == 0)
+		colour = terminal && (no == NULL || *no == '\0') &&
+		    (term == NULL || strcmp(term, "dumb") != 0);
+	return (colour ? LOG_COLOUR : 0) | (terminal ? LOG_SHORT : 0);
+}
+
+static void
+log_apply(struct proxy *p, const struct config *cfg)
+{
+	log_setup(2, (enum log_level)cfg->logging.level, log_look(cfg));
 	config_secrets(cfg, secret_add, NULL);
+	if (journal_setup(p->journal, cfg) == -1)
+		log_error("records: out of memory; their settings stay");
 }
 
 static void
@@ -270,7 +287,7 @@ config_use(struct proxy *p, struct config *cfg)
 	    g->cfg->metrics.port != old->metrics.port)
 		log_warn("reload: another port of the dashboard or the "
 		    "metrics needs a restart");
-	log_apply(g->cfg);
+	log_apply(p, g->cfg);
 	client_generation(&p->clients, g);
 	return 0;
 }
@@ -379,6 +396,7 @@ pages_open(struct proxy *p)
 
 	p->host.loop = p->loop;
 	p->host.clients = &p->clients;
+	p->host.journal = p->journal;
 	p->host.health = &p->health;
 	p->host.version = VERSION;
 	p->host.file = p->file;
@@ -389,7 +407,7 @@ pages_open(struct proxy *p)
 	p->host.arg = p;
 	p->api = api_new(&p->host, p->demo != NULL ? buf_str(&p->text) :
 	    str_n(NULL, 0));
-	if (p->api == NULL) {
+	if (p->api == NULL || (p->home = home_new(&p->host)) == NULL) {
 		to_stderr("out of memory");
 		return -1;
 	}
@@ -403,6 +421,8 @@ pages_open(struct proxy *p)
 		return -1;
 	p->host.admin_port = p->admin == NULL ? 0 : web_port(p->admin);
 	p->host.metrics_port = p->metrics == NULL ? 0 : web_port(p->metrics);
+	p->clients.home = home_answer;
+	p->clients.home_arg = p->home;
 	return 0;
 }
 
@@ -416,6 +436,8 @@ pages_close(struct proxy *p)
 	p->admin = p->metrics = NULL;
 	api_free(p->api);
 	p->api = NULL;
+	home_free(p->home);
+	p->clients.home = NULL;
 }
 
 /* ---- the listener ---- */
@@ -516,7 +538,10 @@ signalled(void *arg, int signo)
 		drain(p);
 	else if (signo == SIGHUP || signo == SIGUSR2)
 		reload(p);
-	else
+	else if (journal_folder(p->journal) != NULL) {
+		journal_reopen(p->journal);
+		log_info("USR1: the file of records is opened anew");
+	} else
 		log_info("USR1: the log goes to stderr, there is no file to "
 		    "reopen");
 }
@@ -577,7 +602,8 @@ world_make(struct proxy *p)
 	}
 	failover_init(&p->health);
 	access_init(&p->clients.ex.access);
-	if ((p->loop = loop_new()) == NULL ||
+	if ((p->journal = journal_new()) == NULL ||
+	    (p->loop = loop_new()) == NULL ||
 	    (p->dns = resolver_new(p->loop, NULL, NULL, 0)) == NULL) {
 		to_stderr("out of memory or descriptors");
 		return -1;
@@ -586,6 +612,8 @@ world_make(struct proxy *p)
 	p->clients.loop = p->clients.ex.up.loop = p->loop;
 	p->clients.ex.up.dns = p->dns;
 	p->clients.ex.random = seed;
+	p->clients.ex.record = journal_record;
+	p->clients.ex.record_arg = p->journal;
 	p->listener.fd = -1;
 	p->wake.fire = wake_fire;
 	p->wake.arg = p;
@@ -596,6 +624,7 @@ static void
 world_free(struct proxy *p)
 {
 	if (p->loop == NULL) {
+		journal_free(p->journal);
 		free(p->file);
 		return;
 	}
@@ -614,6 +643,7 @@ world_free(struct proxy *p)
 	failover_free(&p->health);
 	access_free(&p->clients.ex.access);
 	stats_free(&p->clients.ex.stats);
+	journal_free(p->journal);
 	log_forget();
 	buf_wipe(&p->text);
 	free(p->file);
@@ -708,6 +738,8 @@ serve(struct proxy *p)
 		log_info("PROXY_URL is set, but a config file wins");
 	log_config(cfg);
 	descriptors_check(cfg);
+	p->clients.ex.stats.number = journal_find_number(
+	    journal_folder(p->journal));
 	if (pages_open(p) == -1)
 		return 1;
 	log_info("listening on http://%.*s:%u", (int)cfg->host.n,
@@ -790,7 +822,7 @@ main(int argc, char **argv)
 	if (cfg == NULL)
 		goto out;
 	if (!p.opt.test)
-		log_apply(cfg);
+		log_apply(&p, cfg);
 	if ((g = generation_make(&p, cfg, to_stderr)) == NULL)
 		goto out;
 	client_generation(&p.clients, g);

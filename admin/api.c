@@ -8,6 +8,8 @@
 #include "admin/change.h"
 #include "admin/events.h"
 #include "admin/guard.h"
+#include "admin/journal.h"
+#include "admin/journal_find.h"
 #include "admin/login.h"
 #include "admin/mask.h"
 #include "admin/page.h"
@@ -210,6 +212,19 @@ param(struct arena *arena, const struct http_head *h, const char *name)
 	return s;
 }
 
+/* Where the records are; NULL: there are none. */
+static const char *
+folder(const struct api *a)
+{
+	return a->h->journal == NULL ? NULL : journal_folder(a->h->journal);
+}
+
+static int
+page_add(void *arg, const struct stats_entry *e)
+{
+	return view_page_add(arg, e);
+}
+
 static void
 get_requests(struct api *a, const struct web_ask *ask)
 {
@@ -251,30 +266,68 @@ get_requests(struct api *a, const struct web_ask *ask)
 	view_now(&v, a->h);
 	buf_init(&b, API_OUT);
 	view_page_begin(&p, &b, &v, &f);
+	if (!p.more && folder(a) != NULL)
+		journal_find(folder(a), v.wall, p.oldest != 0 &&
+		    (f.before == 0 || p.oldest < f.before) ? p.oldest :
+		    f.before, page_add, &p);
 	view_page_end(&p);
 	say_buf(ask->r, 200, &b);
 out:
 	arena_free(&arena);
 }
 
+/* A request that is looked for in the records. */
+struct sought {
+	struct str id;
+	const struct view *v;
+	struct buf *out;
+};
+
+static int
+sought_see(void *arg, const struct stats_entry *e)
+{
+	struct sought *s = arg;
+
+	if (!str_is(s->id, e->id))
+		return 0;
+	view_request(s->out, s->v, e);
+	buf_adds(s->out, ",\"recorded\":true");
+	return 1;
+}
+
 static void
 get_request(struct api *a, const struct web_ask *ask, struct str id)
 {
 	const struct stats_entry *e = stats_find(&a->h->clients->ex.stats, id);
+	struct sought sought;
+	struct buf b, record;
 	struct view v;
-	struct buf b;
 
-	if (e == NULL || id.n == 0) {
-		say_error(ask->r, 404, "this request is not in memory (any "
-		    "more)", NULL);
-		return;
-	}
 	view_now(&v, a->h);
 	buf_init(&b, API_OUT);
+	buf_init(&record, API_OUT);
 	buf_addc(&b, '{');
-	view_request(&b, &v, e);
+	sought.id = id;
+	sought.v = &v;
+	sought.out = &b;
+	if (e != NULL)
+		view_request(&b, &v, e);
+	else if (folder(a) == NULL || journal_find(folder(a), v.wall, 0,
+	    sought_see, &sought) != 1) {
+		say_error(ask->r, 404, "this request is not in memory (any "
+		    "more), nor in today's records", NULL);
+		goto out;
+	}
+	if (folder(a) != NULL && journal_find_id(folder(a), v.wall, id,
+	    &record) > 0) {
+		buf_adds(&b, ",\"record\":");
+		buf_addstr(&b, buf_str(&record));
+	}
 	buf_addc(&b, '}');
 	say_buf(ask->r, 200, &b);
+out:
+	buf_free(&b);
+	buf_free(&record);
 }
 
 static void

@@ -10,10 +10,13 @@
 #include "base/buf.h"
 #include "relay/client.h"
 
+struct journal;
+
 struct admin_host {
 	struct loop *loop;
 	struct client_env *clients;	/* gen, connections, ex.stats .. */
 	struct failover *health;
+	struct journal *journal;	/* NULL: none */
 	const char *version;
 	const char *file;		/* the config's; NULL: there is none */
 	unsigned demo:1;

@@ -247,7 +247,7 @@ tail_add(const char *path, size_t most, struct buf *out)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
 	    rc;
-	size_t n, before = out->len;
+	size_t n;
 	struct stat st;
 	const char *p;
 	struct str s;
@@ -270,9 +270,9 @@ tail_add(const char *path, size_t most, struct buf *out)
 		s = str_n(s.p + n, s.n - n);
 	}
 	buf_addstr(out, s);
-	buf_free(&b);
-	if (out->len > before && s.p[s.n - 1] != '\n')
+	if (s.n > 0 && s.p[s.n - 1] != '\n')
 		buf_addc(out, '\n');
+	buf_free(&b);
 	return rc;
 }
 

@@ -38,6 +38,10 @@ void login_token(struct login *l, struct str token);
 int login_try(struct login *l, struct str guess, struct str token,
     const unsigned char random[32], uint64_t now, const char **id);
 
+/* The same for a guess that was judged already: right is 1 or 0. */
+int login_judged(struct login *l, int right, const unsigned char random[32],
+    uint64_t now, const char **id);
+
 /* 1 if that is a session; it is used now. */
 int login_check(struct login *l, struct str id, uint64_t now);
 

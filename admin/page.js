@@ -44,10 +44,11 @@ function drawState() {
     drawState.told = sentence;
   }
   const s = state.status;
-  swap($('state-more'), [s.listen, s.uptime_ms > 60000, s.connections],
-    () => ['Clients connect to ', h('code', {}, proxyUrl()), `. ${s.connections ?
-      `${plural(s.connections, 'connection')} open, up` : 'Up'} for `,
-    ticking('age', s.started_ms), '.']);
+  const open = s.connections ? `${plural(s.connections, 'connection')
+  } open, up` : 'Up';
+  swap($('state-more'), [proxyUrl(), open, s.started_ms], () =>
+    ['Clients connect to ', h('code', {}, proxyUrl()), `. ${open} for `,
+      ticking('age', s.started_ms), '.']);
   const saves = s.saves === false && state.backends.length > 0;
   swap($('notice'), [s.demo, saves], () => [icon('warn'), h('span', {},
     s.demo ? 'This is the demo: built-in providers answer, and what you ' +

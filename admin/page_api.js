@@ -149,9 +149,10 @@ function take(part) {
         until: m.wait_ms ? at + m.wait_ms : 0 })) }));
   }
   if (part.requests) {
-    state.running = new Map(part.requests.running.map((r) =>
-      [r.number, r]));
     for (const r of part.requests.requests) keep(r);
+    /* An event may have told of an end since this was written. */
+    state.running = new Map(part.requests.running.filter((r) =>
+      !state.feed.has(r.number)).map((r) => [r.number, r]));
   }
   if (part.request) {
     const r = part.request;
@@ -260,6 +261,7 @@ const live = {
 
   listen() {
     const source = new EventSource('/api/events');
+    const began = Date.now();
     live.source = source;
     source.onopen = () => live.say('live');
     source.onerror = () => {
@@ -267,7 +269,9 @@ const live = {
       if (live.source !== source) return;
       live.source = null;
       clearTimeout(live.timer);
-      live.timer = setTimeout(live.turn, live.mode === 'live' ? 0 : 2000);
+      /* A stream that never lasts must not be asked for in a hurry. */
+      live.timer = setTimeout(live.turn,
+        live.mode === 'live' && Date.now() - began > 5000 ? 0 : 2000);
       if (live.mode === 'live') live.say('polling');
     };
     const on = (name, make) => source.addEventListener(name, (e) => {

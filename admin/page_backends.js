@@ -17,11 +17,14 @@ const apis = { claude: 'Anthropic', anthropic: 'Anthropic',
   openai: 'OpenAI', gemini: 'Google', any: 'any API' };
 
 const ways = {
-  failover: 'The first that can answers; the next one takes over when it fails.',
+  failover: 'The first that can answers; when it fails, the next takes over.',
   round_robin: 'They take turns; when one fails, the next takes over.',
-  weighted_random: 'Shared at random by weight; when one fails, another takes over.',
-  least_connections: 'The least busy one answers; when it fails, another takes over.',
-  sticky: 'A conversation stays with its backend; when that fails, another takes over.',
+  weighted_random: 'Shared at random by weight; when one fails, another ' +
+    'takes over.',
+  least_connections: 'The least busy one answers; when it fails, another ' +
+    'takes over.',
+  sticky: 'A conversation stays with its backend; when that fails, ' +
+    'another takes over.',
 };
 
 const tests = new Map();        /* name -> what the last test said */
@@ -30,10 +33,9 @@ const tests = new Map();        /* name -> what the last test said */
 async function change(what, done, make) {
   try {
     const said = await make();
-    if (said.saved === false && !state.warned) {
+    if (said.warning && !state.warned) {
       state.warned = true;
-      toast(`${done} ${said.warning ?? 'It is not saved.'}`,
-        { level: 'warn' });
+      toast(`${done} ${said.warning}`, { level: 'warn' });
     } else if (done) {
       toast(done);
     }
@@ -248,8 +250,11 @@ function whyOf(row, b) {
       m.until ? ticking('left', m.until) : '')),
     clears ? h('button', { type: 'button', class: 'small',
       'data-act': 'clear', 'aria-label': `Use it again now: ${b.name}`,
-      onclick: () => change('Not changed', `${b.name} is used again.`,
-        () => call('POST', to(b, 'clear'))) }, 'Use it again now') : null]);
+      onclick: async () => {
+        await change('Not changed', `${b.name} is used again.`,
+          () => call('POST', to(b, 'clear')));
+        if (document.activeElement === document.body) p.toggle.focus();
+      } }, 'Use it again now') : null]);
 }
 
 function updateBackend(row, b) {
@@ -301,12 +306,12 @@ function drawBackends() {
   const list = state.backends;
   $('backends-table').hidden = list.length === 0;
   $('backends-empty').hidden = list.length > 0;
-  const some = list.some((b) => known(b.priority));
-  const how = list.length < 2 ? '' : `${ways[state.status?.strategy] ??
-    ''}${some ? ' Lower priorities are asked first.' : ''}`;
-  swap($('backends-how'), how, () => [how, how ? h('span',
-    { class: 'keys' }, ' Drag, or Alt and arrow keys, change the order.') :
-    null]);
+  const how = list.length < 2 ? '' : ways[state.status?.strategy] ?? '';
+  const ranks = list.some((b) => known(b.priority));
+  swap($('backends-how'), [how, ranks], () => [how, !how ? null : ranks ?
+    ' A lower priority comes first, whatever the order here.' :
+    h('span', { class: 'keys' },
+      ' Drag, or Alt and arrow keys, change the order.')]);
   sync($('backends-rows'), list, (b) => b.name, makeBackend, updateBackend);
   const is = new Map(list.map((b) => [b.name, b.state]));
   if (told) {

@@ -10,7 +10,8 @@ const figures = [
       { name: 'answered', look: 'a', of: (m) => m.requests - m.failed },
       { name: 'failed', look: 'bad', of: (m) => m.failed }],
     sum: (a, b) => `${plural(a + b, 'request')}, ${count(b)} failed` },
-  { id: 'first', title: 'Time to the first byte', unit: (ms) => (ms ? took(ms) : '0'),
+  { id: 'first', title: 'Time to the first byte',
+    unit: (ms) => (ms ? took(ms) : '0'),
     nothing: 'No answer in the last hour.',
     series: [
       { name: 'typical (p50)', look: 'a', of: (m) => m.p50_ms },

@@ -1,4 +1,4 @@
-/* Requests: those that run, those that ended, and what each one went through. */
+/* Requests: those that run, those that ended, and what became of each. */
 
 const outcomes = {
   good: ['Answered', 'up', 'good'],
@@ -283,6 +283,7 @@ async function showRecord(r) {
   view.open.set(r.number, said ?? 'There is no record of it: records are ' +
     'kept if logging.log_directory is set in the config.');
   drawRequests();
+  document.querySelector(`#r-${r.number} pre`)?.focus();
 }
 
 function makeDetail(r) {

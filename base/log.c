@@ -29,7 +29,7 @@ static struct {
 	int fd;
 	int flags;		/* of the descriptor; -1: leave them alone */
 	enum log_level level;
-	int colour;
+	int look;
 	int torn;		/* the last line went out in part */
 	int64_t wall_ms;
 	time_t second;		/* that stamp tells */
@@ -46,14 +46,15 @@ static struct {
 } secrets;
 
 void
-log_setup(int fd, enum log_level level, int colour)
+log_setup(int fd, enum log_level level, int look)
 {
 	struct stat st;
 
 	self.fd = fd;
 	self.level = level;
-	self.colour = colour;
+	self.look = look;
 	self.torn = 0;
+	self.second = -1;	/* the stamp has its look, too */
 	self.flags = fcntl(fd, F_GETFL);
 	/* A file never makes a writer wait. */
 	if (self.flags != -1 && ((self.flags & O_NONBLOCK) != 0 ||
@@ -66,6 +67,12 @@ void
 log_time(int64_t wall_ms)
 {
 	self.wall_ms = wall_ms;
+}
+
+int
+log_short(void)
+{
+	return (self.look & LOG_SHORT) != 0;
 }
 
 int
@@ -211,30 +218,37 @@ line_text(struct line *l, const char *text, size_t n)
 	}
 }
 
-/* Adds the local time and the level. */
+/* Adds the local time and the level, or the status if there is one. */
 static void
-line_head(struct line *l, enum log_level level)
+line_head(struct line *l, enum log_level level, int status)
 {
 	static const char *const names[] = {
 		"debug", "info ", "warn ", "error"
 	};
 	static const char *const colours[] = { "2", "32", "33", "31" };
 	time_t second = (time_t)(self.wall_ms / 1000);
-	char t[64];
+	const char *name = names[level], *colour = colours[level];
+	char t[64], code[16];
 	struct tm tm;
 
 	if (second != self.second && localtime_r(&second, &tm) != NULL &&
-	    strftime(self.stamp, sizeof self.stamp, "%Y-%m-%d %H:%M:%S",
-	    &tm) > 0)
+	    strftime(self.stamp, sizeof self.stamp, log_short() ?
+	    "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm) > 0)
 		self.second = second;
-	snprintf(t, sizeof t, "%s.%03d ", self.stamp,
-	    (int)(self.wall_ms % 1000));
-	line_add(l, t);
-	if (self.colour)
-		snprintf(t, sizeof t, "\033[%sm%s\033[0m ", colours[level],
-		    names[level]);
+	line_add(l, self.stamp);
+	if (!log_short()) {
+		snprintf(t, sizeof t, ".%03d", (int)(self.wall_ms % 1000));
+		line_add(l, t);
+	} else if (status != 0) {
+		snprintf(code, sizeof code, "%-5d", status);
+		name = code;
+		colour = colours[status < 400 ? LOG_INFO : status < 500 ?
+		    LOG_WARN : LOG_ERROR];
+	}
+	if (self.look & LOG_COLOUR)
+		snprintf(t, sizeof t, " \033[%sm%s\033[0m ", colour, name);
 	else
-		snprintf(t, sizeof t, "%s ", names[level]);
+		snprintf(t, sizeof t, " %s ", name);
 	line_add(l, t);
 }
 
@@ -283,10 +297,10 @@ line_write(struct line *l)
 }
 
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 0)))
+__attribute__((format(printf, 3, 0)))
 #endif
 static void
-log_line(enum log_level level, const char *fmt, va_list ap)
+log_line(enum log_level level, int status, const char *fmt, va_list ap)
 {
 	int n, saved = errno;
 	char text[LOG_TEXT];
@@ -306,7 +320,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 	l.n = 0;
 	if (self.torn)
 		line_add(&l, "\n");
-	line_head(&l, level);
+	line_head(&l, level, status);
 	line_text(&l, text, len);
 	line_write(&l);
 	errno = saved;
@@ -320,7 +334,7 @@ log_debug(const char *fmt, ...)
 	if (!log_wants(LOG_DEBUG))
 		return;
 	va_start(ap, fmt);
-	log_line(LOG_DEBUG, fmt, ap);
+	log_line(LOG_DEBUG, 0, fmt, ap);
 	va_end(ap);
 }
 
@@ -332,7 +346,7 @@ log_info(const char *fmt, ...)
 	if (!log_wants(LOG_INFO))
 		return;
 	va_start(ap, fmt);
-	log_line(LOG_INFO, fmt, ap);
+	log_line(LOG_INFO, 0, fmt, ap);
 	va_end(ap);
 }
 
@@ -344,7 +358,7 @@ log_warn(const char *fmt, ...)
 	if (!log_wants(LOG_WARN))
 		return;
 	va_start(ap, fmt);
-	log_line(LOG_WARN, fmt, ap);
+	log_line(LOG_WARN, 0, fmt, ap);
 	va_end(ap);
 }
 
@@ -356,6 +370,18 @@ log_error(const char *fmt, ...)
 	if (!log_wants(LOG_ERROR))
 		return;
 	va_start(ap, fmt);
-	log_line(LOG_ERROR, fmt, ap);
+	log_line(LOG_ERROR, 0, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_status(enum log_level level, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_wants(level))
+		return;
+	va_start(ap, fmt);
+	log_line(level, status, fmt, ap);
 	va_end(ap);
 }

@@ -32,6 +32,8 @@ const char *account_time(char at[24], uint64_t ms);
 /*
  * The one line of a request that ended; how: "", or what was wrong with
  * its end.  types: logging.log_request_types (0 all, 1 failed, 2 success).
+ * In the log's short look time, status, what was asked and who answered fit
+ * into 80 columns, long names cut; the rest follows, the id last.
  */
 void account_request(const struct account *a, int types, const char *how,
     uint64_t now_us);

@@ -23,7 +23,7 @@
 /* A body, or what is kept of it. */
 struct capture_body {
 	struct buf kept;	/* owned */
-	size_t show;		/* bytes that a record may show; 0: none */
+	size_t show;		/* bytes for the record; 0: none */
 	uint64_t size;		/* bytes that there were */
 };
 
@@ -42,7 +42,7 @@ struct capture {
 struct record {
 	int64_t wall_ms;		/* of its end, since 1970 */
 	uint64_t duration_us;
-	uint64_t number;		/* of the request, as in stats; 0: none */
+	uint64_t number;		/* as in stats; 0: none */
 	struct str id;			/* of the request */
 	unsigned attempt;		/* 1, 2 ..; 0: none was made */
 	enum stats_outcome outcome;

@@ -27,6 +27,7 @@
 #define CL_AHEAD_MAX	65536	/* pipelined bytes that are read ahead */
 #define CL_OUT_MAX	(REPLY_OUT_MAX + (8u << 20))
 #define CL_FLUSH	65536
+#define CL_HOME_MAX	(1u << 20)	/* the page at / */
 #define CL_BODY_READ	(256u << 10)	/* of one wake-up: fairness */
 #define CL_RESERVE	(256u << 10)	/* of an announced body, at once */
 
@@ -52,6 +53,7 @@ struct client {
 	int minor;			/* of the request at hand */
 	unsigned keep:1;		/* the connection may live on */
 	unsigned head_only:1;		/* the method is HEAD */
+	unsigned enters:1;		/* the request is a log-in at `/` */
 	unsigned chunked:1;		/* the answer is */
 	unsigned until_close:1;		/* the connection ends the answer */
 	unsigned started:1;		/* an answer's head was written */
@@ -244,11 +246,12 @@ answer_over(struct client *c, int cut)
 }
 
 /*
- * An answer of the connection's own.  close: nothing more is read from the
- * client, whose request may be half read or not to be trusted.
+ * An answer of the connection's own.  fields: complete ones.  close: nothing
+ * more is read from the client, whose request may be half read or not to be
+ * trusted.
  */
 static void
-client_reply(struct client *c, int status, const char *type, struct str body,
+reply_write(struct client *c, int status, struct str fields, struct str body,
     int close)
 {
 	char id[DOOR_ID_MAX + 1];
@@ -261,8 +264,8 @@ client_reply(struct client *c, int status, const char *type, struct str body,
 		memcpy(id, c->req.id, sizeof id);
 	if (close)
 		c->keep = 0;
-	buf_init(&f, 4096);
-	http_write_field(&f, "content-type", str_of(type));
+	buf_init(&f, 16384);
+	buf_addstr(&f, fields);
 	http_write_field(&f, "x-spillway-attempts", str_of("0"));
 	http_write_field(&f, "x-request-id", str_of(id));
 	if (status == 503)
@@ -273,6 +276,18 @@ client_reply(struct client *c, int status, const char *type, struct str body,
 	buf_free(&f);
 	request_free(c);
 	answer_over(c, 0);
+}
+
+static void
+client_reply(struct client *c, int status, const char *type, struct str body,
+    int close)
+{
+	struct buf f;
+
+	buf_init(&f, 4096);
+	http_write_field(&f, "content-type", str_of(type));
+	reply_write(c, status, buf_str(&f), body, close);
+	buf_free(&f);
 }
 
 static void
@@ -288,7 +303,7 @@ client_refuse(struct client *c, const struct http_head *h, int status,
 	buf_init(&body, 8192);
 	dialect_error_body(&body, call.dialect, status, str_of(why),
 	    str_of(c->req.id));
-	log_info("%s%srefused with %d: %s", c->req.id,
+	log_status(LOG_INFO, status, "%s%srefused with %d: %s", c->req.id,
 	    c->req.id[0] != '\0' ? " " : "", status, why);
 	client_reply(c, status, "application/json", buf_str(&body), close);
 	buf_free(&body);
@@ -346,10 +361,38 @@ static const struct reply_ops ex_ops = {
 	ex_start, ex_data, ex_last, ex_flush, ex_end, ex_backlog
 };
 
+/* What is at `/`; body: of a log-in, else "". */
+static void
+home_reply(struct client *c, const struct http_head *h, struct str body)
+{
+	struct client_env *env = c->env;
+	struct buf fields, out;
+	int status;
+
+	buf_init(&fields, 8192);
+	buf_init(&out, CL_HOME_MAX);
+	status = env->home(env->home_arg, h, body, &fields, &out);
+	if (fields.bad || out.bad)
+		client_refuse(c, NULL, 503, "out of memory", 1);
+	else
+		reply_write(c, status, buf_str(&fields), buf_str(&out), 0);
+	buf_wipe(&fields);
+	buf_free(&out);
+}
+
 /* The request is whole: it is the exchange's from here on. */
 static void
 request_serve(struct client *c)
 {
+	struct buf body;
+
+	if (c->enters) {
+		body = c->req.body;
+		buf_init(&c->req.body, 0);
+		home_reply(c, c->req.h, buf_str(&body));
+		buf_wipe(&body);
+		return;
+	}
 	c->state = CL_BUSY;
 	c->ex = exchange_new(&c->env->ex, &c->req, &ex_ops, c);
 	c->req.gen = NULL;
@@ -422,10 +465,27 @@ body_begin(struct client *c, const struct http_head *h, uint64_t now)
 	client_arm(c);
 }
 
+/* 1 if the request, which has no body, was answered here. */
+static int
+head_local(struct client *c, const struct http_head *h)
+{
+	struct door_answer local;
+
+	if (!door_local(h, &local))
+		return 0;
+	if (c->env->home != NULL && str_is(h->path, "/"))
+		home_reply(c, h, str_of(""));
+	else
+		client_reply(c, 200, local.type, str_of(local.body), 0);
+	if (c->state != CL_DEAD)
+		buf_take(&c->in, h->size);
+	return 1;
+}
+
 static void
 head_take(struct client *c, const struct http_head *h, uint64_t now)
 {
-	struct door_answer local;
+	const struct config *cfg = c->env->gen->cfg;
 	const char *why;
 	int status;
 
@@ -434,22 +494,18 @@ head_take(struct client *c, const struct http_head *h, uint64_t now)
 	c->head_only = str_is(h->method, "HEAD") != 0;
 	c->req.began_us = loop_us();
 	door_id(&c->env->ex.random, h, c->req.id);
-	buf_init(&c->req.body, c->env->gen->cfg->limits.body);
+	c->enters = c->env->home != NULL && door_enters(cfg, h);
+	buf_init(&c->req.body, c->enters ? DOOR_FORM_MAX : cfg->limits.body);
 	if ((status = head_judge(c, h, &why)) != 0) {
 		client_refuse(c, h, status, why, 1);
 		return;
 	}
-	if (h->framing == HTTP_NO_BODY ||
-	    (h->framing == HTTP_LENGTH && h->length == 0)) {
-		if (door_local(h, &local)) {
-			client_reply(c, 200, local.type,
-			    str_of(local.body), 0);
-			if (c->state != CL_DEAD)
-				buf_take(&c->in, h->size);
-			return;
-		}
-	}
-	if (access_key(c->env->gen->cfg, h, &c->req.key, &why) == -1) {
+	if ((h->framing == HTTP_NO_BODY ||
+	    (h->framing == HTTP_LENGTH && h->length == 0)) &&
+	    head_local(c, h))
+		return;
+	/* Who logs in shows the key in the body. */
+	if (!c->enters && access_key(cfg, h, &c->req.key, &why) == -1) {
 		client_refuse(c, h, 401, why, 1);
 		return;
 	}

@@ -23,6 +23,14 @@ struct client_env {
 	unsigned count;
 	unsigned busy;			/* of them, with a request */
 	unsigned draining:1;		/* answers say that they are the last */
+	/*
+	 * What is at `/`: GET, HEAD, and, with its body, what door_enters()
+	 * lets in.  Adds complete fields (content-type among them) and the
+	 * body of the answer; returns its status.  NULL: a plain line.
+	 */
+	int (*home)(void *arg, const struct http_head *h, struct str body,
+	    struct buf *fields, struct buf *out);
+	void *home_arg;			/* borrowed */
 };
 
 /* Takes an accepted descriptor.  0; -1: out of memory, it is closed. */

@@ -28,6 +28,18 @@ origin_loopback(struct str origin)
 	    (dns_literal(&a, u.host) == 0 && dns_loopback(&a));
 }
 
+/* 1 if the page that asks is one of ours, by the name it was asked under. */
+static int
+origin_own(const struct http_head *h, struct str origin)
+{
+	struct str host = http_get(h, HTTP_HOST);
+	struct http_url u;
+	const char *why;
+
+	return http_url(&u, origin, &why) == 0 && u.path.n == 0 &&
+	    str_caseeq(u.host_port, host);
+}
+
 /* A web page elsewhere must not spend the owner's keys (spec 4.0). */
 static int
 foreign(const struct config *cfg, const struct http_head *h)
@@ -35,6 +47,9 @@ foreign(const struct config *cfg, const struct http_head *h)
 	struct str origin = http_get(h, HTTP_ORIGIN);
 
 	if (origin.p != NULL && origin_allowed(cfg, origin))
+		return 0;
+	/* The log-in's own form, which spends nothing. */
+	if (origin.p != NULL && door_enters(cfg, h) && origin_own(h, origin))
 		return 0;
 	if (origin.p != NULL && !origin_loopback(origin))
 		return 1;
@@ -59,7 +74,22 @@ door_judge(const struct config *cfg, const struct http_head *h,
 		    "limits.max_body_megabytes";
 		return 413;
 	}
+	if (h->framing == HTTP_LENGTH && h->length > DOOR_FORM_MAX &&
+	    door_enters(cfg, h)) {
+		*why = "a log-in is not that long";
+		return 413;
+	}
 	return 0;
+}
+
+int
+door_enters(const struct config *cfg, const struct http_head *h)
+{
+	struct str type = http_get(h, HTTP_CONTENT_TYPE);
+
+	return cfg->form == FORM_VARIABLES && str_is(h->method, "POST") &&
+	    str_is(h->path, "/") &&
+	    str_casestarts(type, "application/x-www-form-urlencoded");
 }
 
 int

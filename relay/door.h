@@ -20,6 +20,15 @@
 int door_judge(const struct config *cfg, const struct http_head *h,
     const char **why);
 
+#define DOOR_FORM_MAX	16384	/* bytes of a log-in */
+
+/*
+ * 1 if the request logs in, or out, at the page that the variables' form
+ * has at `/`: a form that is posted there.  Its own page may send it under
+ * any name, all other pages as door_judge() says.
+ */
+int door_enters(const struct config *cfg, const struct http_head *h);
+
 /* An answer of our own; static text. */
 struct door_answer {
 	const char *type, *body;

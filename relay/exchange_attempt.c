@@ -486,9 +486,14 @@ up_fail(void *arg, enum fo_fault fault, const char *why, uint64_t now)
 	struct fo_outcome o;
 
 	ex->up = NULL;
+	/*
+	 * Its last event was there; or its stop reason, and the translation
+	 * ends as it ought to.
+	 */
 	if (ex->reply.committed && ex->answer.kind == ANSWER_STREAM &&
-	    ex->answer.watch.ended && reply_done(&ex->reply) == 0) {
-		exchange_finish(ex, now);	/* its last event was there */
+	    (ex->answer.watch.ended || (ex->reply.tr != NULL &&
+	    ex->answer.watch.stopped)) && reply_done(&ex->reply) == 0) {
+		exchange_finish(ex, now);
 		return;
 	}
 	if (ex->reply.committed) {

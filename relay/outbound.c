@@ -42,6 +42,11 @@ translated(struct outbound *o, const struct outbound_source *s,
 	t.random = s->random;
 	t.request_id = s->id;
 	t.secret = b->token;
+	if (b->api == DIALECT_GEMINI && route_strays(t.target.model)) {
+		msg_refuse(f, "model", "The model's name is none that the "
+		    "Gemini API can have in its path");
+		return 1;
+	}
 	f->why[0] = '\0';
 	o->tr = translate_new(&t, s->body, f);
 	if (o->tr == NULL)

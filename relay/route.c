@@ -59,6 +59,25 @@ body_read(struct route *r, struct str body, struct route_fault *f)
 	return v[0].type == JSON_STRING ? model_read(r, v[0].raw, f) : 0;
 }
 
+int
+route_strays(struct str model)
+{
+	struct str s;
+	size_t n;
+
+	if (model.n == 0)
+		return 1;
+	for (;; model = str_n(model.p + n + 1, model.n - n - 1)) {
+		for (n = 0; n < model.n && model.p[n] != '/'; n++)
+			;
+		s = str_n(model.p, n);
+		if (str_is(s, ".") || str_is(s, ".."))
+			return 1;
+		if (n == model.n)
+			return 0;
+	}
+}
+
 /* The name in Gemini's path, as it is meant. */
 static int
 path_read(struct route *r, struct route_fault *f)
@@ -69,7 +88,8 @@ path_read(struct route *r, struct route_fault *f)
 	if (http_unescape(&r->text, r->model) == -1)
 		return fault(f, 400, "the model's name is too long");
 	r->model = buf_str(&r->text);
-	return 0;
+	return route_strays(r->model) ? fault(f, 400,
+	    "the model's name is none") : 0;
 }
 
 static int

@@ -52,6 +52,12 @@ int route_make(struct route *r, const struct http_head *h, struct str body,
 void route_free(struct route *r);
 
 /*
+ * 1 if a model's name, put into a path, would lead elsewhere: it is empty or
+ * has a segment "." or "..".
+ */
+int route_strays(struct str model);
+
+/*
  * Adds the body as the backend of a target is to see it; returns 1 if it is
  * another than the client's, 0 if the original serves (nothing is added),
  * -1 when out of memory.

@@ -409,6 +409,8 @@ stats_try_phase(struct stats *s, struct stats_entry *e,
 		t->sent_us = at;
 	if (phase >= STATS_HOLDING && t->head_us == 0)
 		t->head_us = at;
+	if (phase == STATS_STREAMING)
+		t->first_us = at;
 }
 
 static void
@@ -447,10 +449,10 @@ stats_try_end(struct stats *s, struct stats_entry *e,
 	t->status = status;
 	t->ended_us = since(e, now_us);
 	text_cut(t->reason, sizeof t->reason, reason);
-	if (t->head_us > 0 && t->sent_us > 0 && b->name != NULL) {
-		histogram_add(&b->first_byte, t->head_us - t->began_us);
+	if (t->first_us > t->began_us) {
+		histogram_add(&b->first_byte, t->first_us - t->began_us);
 		b->samples[b->nsamples++ % STATS_SAMPLES] =
-		    (uint32_t)((t->head_us - t->began_us) / 1000);
+		    (uint32_t)((t->first_us - t->began_us) / 1000);
 	}
 }
 

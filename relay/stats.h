@@ -76,8 +76,11 @@ struct stats_try {
 	int status;			/* 0: none came */
 	unsigned reused:1;		/* over a pooled connection */
 	unsigned translated:1;
-	/* Microseconds since the request began; 0: did not come to it. */
-	uint64_t began_us, connected_us, sent_us, head_us, ended_us;
+	/*
+	 * Microseconds since the request began; 0: did not come to it.
+	 * first: the first byte that the client could be given.
+	 */
+	uint64_t began_us, connected_us, sent_us, head_us, first_us, ended_us;
 	char reason[160];		/* plain text; "" for good ones */
 };
 

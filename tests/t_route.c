@@ -158,7 +158,7 @@ static const struct {
 	{ GEM "g:streamGenerateContent?alt=sse", "{}", "g", 1, 1, 0, NULL },
 	{ GEM "g:streamGenerateContent", "{}", "g", 1, 1, 0, NULL },
 	{ GEM "g:countTokens", "{}", "g", 0, 1, 0, NULL },
-	{ GEM "a%2Fb:generateContent", "{}", "a%2Fb", 0, 1, 0, NULL }
+	{ GEM "a%2Fb:generateContent", "{}", "a/b", 0, 1, 0, NULL }
 };
 
 static void

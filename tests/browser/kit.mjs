@@ -7,26 +7,20 @@ import { assert, top } from '../e2e/lib.mjs';
 const screens = `${top}/build/screens`;
 fs.mkdirSync(screens, { recursive: true });
 
-function find() {
-  const own = (() => {
-    try {
-      return chromium.executablePath();
-    } catch {
-      return null;
-    }
-  })();
-  return [process.env.CHROMIUM, '/usr/bin/chromium',
-    '/usr/bin/chromium-browser', '/usr/bin/google-chrome', own]
-    .find((p) => p && fs.existsSync(p));
-}
-
 let started;
 
-function browser() {
-  const executablePath = find();
-  if (!executablePath) throw 'skip';
+/* The system's browser, or the one that Playwright fetched. */
+async function browser() {
+  const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium',
+    '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+    .find((p) => p && fs.existsSync(p));
   started ??= chromium.launch({ executablePath });
-  return started;
+  try {
+    return await started;
+  } catch (e) {
+    if (/Executable doesn't exist/.test(e)) throw 'skip';
+    throw e;
+  }
 }
 
 /*

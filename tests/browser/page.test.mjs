@@ -1,7 +1,9 @@
 /* The dashboard's page in a browser, against a stand-in for the API. */
-import { assert, test, until } from '../e2e/lib.mjs';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { assert, test, top, until } from '../e2e/lib.mjs';
 import { checkAxe, checkWidth, open, shot, text } from './kit.mjs';
-import { B, R, T, busy, mock } from './mock.mjs';
+import { B, R, T, busy, mock, pageFile } from './mock.mjs';
 
 async function serve(t, world = busy()) {
   const m = await mock(world);
@@ -22,6 +24,32 @@ const says = (locator, what) => until(async () => {
   return what.test ? what.test(s) : s.includes(what);
 }, String(what));
 const refused = /Failed to load resource|ERR_/;
+
+test('the program holds the very bytes of the page', (t) => {
+  const out = `${t.dir}/page_data.c`;
+  execFileSync('sh', [`${top}/admin/embed`, out]);
+  const c = fs.readFileSync(out, 'latin1');
+  assert.ok(c.split('\n').every((l) => l.length <= 80));
+  for (const kind of ['html', 'css', 'js']) {
+    const m = new RegExp(`page_data_${kind}\\[\\] = \\{([^}]*)\\};\\s*` +
+      `const size_t page_data_${kind}_size = (\\d+);`).exec(c);
+    const bytes = Buffer.from(m[1].match(/\d+/g).map((n) =>
+      parseInt(n, 8)));
+    assert.equal(Number(m[2]), bytes.length);
+    assert.ok(bytes.equals(pageFile(kind)), kind);
+  }
+});
+
+test('the page keeps to its rules', () => {
+  const html = pageFile('html').toString();
+  const js = pageFile('js').toString();
+  assert.doesNotMatch(html, /\s(?:style|on[a-z]+)="/);
+  assert.doesNotMatch(js, /innerHTML|outerHTML|insertAdjacentHTML|eval\(/);
+  const urls = (html + pageFile('css') + js).match(/https?:\/\/[^\s'"`$]+/g);
+  for (const u of urls)
+    assert.ok(['www.w3.org', 'api.anthropic.com', 'api.openai.com',
+      'generativelanguage.googleapis.com'].includes(new URL(u).hostname));
+});
 
 test('at a glance: works, who answers, what failed and why, the cost',
   async (t) => {
@@ -92,6 +120,22 @@ test('without events it asks', async (t) => {
   await says(page.locator('#link'), 'Every 2 s');
   m.requests.push(R(200, { model: 'claude-polled' }));
   await says(page.locator('.request').first(), 'claude-polled');
+});
+
+test('a hidden page leaves the stream', async (t) => {
+  const { m, page } = await start(t);
+  await until(() => m.streams.size === 1, 'a stream');
+  const hide = (is) => page.evaluate((on) => {
+    Object.defineProperty(document, 'hidden', { value: on,
+      configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, is);
+  await hide(true);
+  await until(() => m.streams.size === 0, 'no stream');
+  m.requests.push(R(150, { model: 'while-hidden' }));
+  await hide(false);
+  await until(() => m.streams.size === 1, 'the stream again');
+  await says(page.locator('.request').first(), 'while-hidden');
 });
 
 test('a lost connection shows, and so does its return', async (t) => {

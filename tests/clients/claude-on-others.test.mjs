@@ -114,3 +114,22 @@ for (const [x, y] of [['openai', 'claude'], ['gemini', 'claude'],
             new RegExp(`^${y} \\d$`), `a signature of ${s} at ${y}`);
         assert.deepEqual(signatures(b.asked[0]), []);
       });
+
+/* 2 x 2 points. */
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8' +
+  'AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==';
+const image = /"(image\/png"|data:image\/png;)/;
+
+for (const api of ['openai', 'gemini'])
+  test(`Claude Code on ${api}: an image from a tool`, async (t) => {
+    fs.mkdirSync(`${t.dir}/home/work`, { recursive: true });
+    fs.writeFileSync(`${t.dir}/home/work/a.png`, Buffer.from(png, 'base64'));
+    const up = await vendor(t, api, (b) => (said[api](b).length === 0 ?
+      { parts: [{ call: 'Read', id: 'call_v', sig: 1,
+        args: { file_path: `${t.dir}/home/work/a.png` } }] } :
+      `it has ${image.test(JSON.stringify(b)) ? 'one' : 'none'}`));
+    const sp = await t.proxy([up.entry()]);
+    const r = await claude(t, sp.port, 'Look at a.png.');
+    assert.equal(r.result, 'it has one');
+    assert.doesNotMatch(JSON.stringify(up.asked[0]), image);
+  });

@@ -9,14 +9,15 @@ import { signatures, vendor } from './vendor.mjs';
 const program = `${top}/tests/node_modules/.bin/codex`;
 const runs = spawnSync(program, ['--version']).status === 0;
 
-async function codex(t, port, prompt) {
+async function codex(t, port, prompt, model = 'gpt-5.1') {
   if (!runs) {
     console.log('# codex has no binary for this machine');
     throw 'skip';
   }
   const home = `${t.dir}/home`;
   fs.mkdirSync(`${home}/work`, { recursive: true });
-  fs.writeFileSync(`${home}/config.toml`, `model = "gpt-5.1"
+  fs.writeFileSync(`${home}/config.toml`,
+    `model = "${model}"
 model_provider = "spillway"
 model_reasoning_effort = "medium"
 approval_policy = "never"
@@ -118,4 +119,47 @@ for (const [x, y] of [['claude', 'openai'], ['gemini', 'openai'],
     assert.deepEqual([a.asked.length, b.asked.length], [3, 2]);
     assert.deepEqual(signatures(b.asked[0]), []);
     assert.deepEqual(signatures(b.asked[1]), [`${y} 2`]);
+  });
+
+/* A model for which Codex has a tool that takes free text. */
+const patch = '*** Begin Patch\n*** Add File: note.txt\n+one "two" \\ ä\n' +
+  '*** End Patch\n';
+
+for (const api of ['claude', 'gemini'])
+  test(`Codex on ${api}: a free-form tool`, async (t) => {
+    const up = await vendor(t, api, (b) => {
+      const got = said[api](b);
+      if (got.length === 0) return { parts: [{ call: 'apply_patch',
+        id: 'call_p', args: { input: patch }, sig: 1 }] };
+      return `it said ${/note\.txt/.test(got[0]) ? 'note' : got[0]}`;
+    });
+    const sp = await t.proxy([up.entry()]);
+    const events = await codex(t, sp.port, 'Do the task.', 'gpt-5.5');
+    assert.equal(events.filter((e) => e.item?.type === 'agent_message').pop()
+      .item.text, 'it said note');
+    assert.equal(fs.readFileSync(`${t.dir}/home/work/note.txt`, 'utf8'),
+      'one "two" \\ ä\n');
+    assert.deepEqual(signatures(up.asked[1]), api === 'gemini' ?
+      ['gemini 1'] : []);
+  });
+
+/* 2 x 2 points. */
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8' +
+  'AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==';
+const image = /"(image\/png"|data:image\/png;)/;
+
+for (const api of ['claude', 'gemini', 'openai'])
+  test(`Codex on ${api}: an image from a tool`, async (t) => {
+    fs.mkdirSync(`${t.dir}/home/work`, { recursive: true });
+    fs.writeFileSync(`${t.dir}/home/work/a.png`, Buffer.from(png, 'base64'));
+    const native = api === 'openai';
+    const up = await vendor(t, api, (b) => (said[api](b).length === 0 ?
+      { parts: [{ call: 'view_image', id: 'call_v', sig: 1,
+        args: { path: `${t.dir}/home/work/a.png` } }] } :
+      `it has ${image.test(JSON.stringify(b)) ? 'one' : 'none'}`), { native });
+    const sp = await t.proxy([up.entry()]);
+    const events = await codex(t, sp.port, 'Do the task.');
+    assert.equal(events.filter((e) => e.item?.type === 'agent_message').pop()
+      .item.text, 'it has one');
+    assert.doesNotMatch(JSON.stringify(up.asked[0]), image);
   });

@@ -4,10 +4,10 @@
  *
  *   talk(client, url, options) -> { say(...parts), results(list) }
  *
- * Parts: a string, { image } or { pdf } (base64).  Results: { call, output, error }.
- * Options: stream, tools, think (an effort), format (a schema), max, system,
- * choice, stops.  What comes back: { text, thoughts, calls, stop, usage, model,
- * raw, pieces }.
+ * Parts: a string, { image } or { pdf } (base64).  Results: { call, output,
+ * error }.  Options: stream, tools, think (an effort), format (a schema),
+ * max, system, choice, stops.  What comes back: { text, thoughts, calls,
+ * stop, usage, model, raw, pieces }.
  */
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI, ThinkingLevel } from '@google/genai';

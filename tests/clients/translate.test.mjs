@@ -6,6 +6,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { ApiError, GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import { assert, test } from '../e2e/lib.mjs';
+import { firstError } from '../e2e/say.mjs';
 import { asked, key, own, secret, talk } from './talk.mjs';
 import { models, signatures, vendor } from './vendor.mjs';
 
@@ -17,15 +18,17 @@ const names = { anthropic: 'anthropic', chat: 'openai chat',
 
 /*
  * A test for each cell.  The Responses API has two of them on OpenAI: with
- * the real thing, and with a server that has only chat completions.
+ * the real thing (unless not `real`), and with a server that has only chat
+ * completions.
  */
-function matrix(what, fn, which = clients) {
+function matrix(what, fn, which = clients, real = true) {
   for (const client of which)
     for (const api of backends) {
       const title = `matrix: ${names[client]} client on ${api} backend`;
       const native = own[client] === api;
-      test(`${title}: ${what}`, (t) =>
-        fn(t, { client, api, native, more: {} }));
+      if (real || client !== 'responses' || !native)
+        test(`${title}: ${what}`, (t) =>
+          fn(t, { client, api, native, more: {} }));
       if (client === 'responses' && native)
         test(`${title}, chat only: ${what}`, (t) =>
           fn(t, { client, api, native: false, more:
@@ -287,6 +290,25 @@ for (const api of backends)
       assert.ok(JSON.stringify(up.asked[1]).includes(png));
     });
 
+/* Claude hides some of its thoughts: they must come back all the same. */
+for (const stream of [false, true])
+  for (const client of clients)
+    test(`matrix: ${names[client]} client on claude backend: hidden ` +
+      `thoughts come back${stream ? ', streamed' : ''}`, async (t) => {
+      const cell = { client, api: 'claude', more: {},
+        native: client === 'anthropic' };
+      const hidden = { ...working('claude') };
+      hidden.parts = [{ hidden: 'c2VjcmV0' }, ...hidden.parts];
+      const { up, talk: a } = await open(t, cell, [hidden, 'Done.'],
+        { tools, stream, think: 'medium' });
+      const r = await a.say('weather?');
+      called(r);
+      await a.results(answers(r));
+      assert.deepEqual(up.asked[1].messages[1].content[0],
+        { type: 'redacted_thinking', data: 'c2VjcmV0' });
+      assert.equal(up.asked[1].thinking.type, 'enabled');
+    });
+
 /* ---- structured output ---- */
 
 const person = { type: 'object', properties: { name: { type: 'string' },
@@ -356,13 +378,12 @@ for (const stream of [false, true]) {
   });
 
   matrix(`refused${how}`, async (t, cell) => {
-    if (cell.client === 'responses' && cell.native) throw 'skip';
     const { talk: a } = await open(t, cell, [{ stop: 'refusal',
       parts: [{ text: 'I must stop' }] }], { stream });
     const r = await a.say('something bad');
     assert.equal(r.stop, 'refusal');
     assert.equal(r.text, 'I must stop');
-  });
+  }, clients, false);
 }
 
 matrix('stop sequences', async (t, cell) => {
@@ -445,6 +466,35 @@ matrix('error: a stream that breaks within a text', async (t, cell) => {
   { stream: true });
   await assert.rejects(a.say('hi'));
 });
+
+const erring = (api) => [{ parts: [{ text: 'Hello there' }],
+  cutAt: { claude: 4, openai: 2, gemini: 1 }[api], event: firstError[api] }];
+
+matrix('error: an error within a stream', async (t, cell) => {
+  const { talk: a } = await open(t, cell, erring(cell.api),
+    { stream: true });
+  await assert.rejects(a.say('hi'), (e) => {
+    assert.match(String(e.message), /overloaded/i);
+    assert.ok(e instanceof { anthropic: Anthropic.APIError,
+      chat: OpenAI.APIError, google: ApiError }[cell.client], e.stack);
+    return true;
+  });
+}, ['anthropic', 'chat', 'google']);
+
+matrix('error: an error within a stream', async (t, cell) => {
+  const { url } = await open(t, cell, erring(cell.api));
+  const seen = [];
+  const all = async () => {
+    for await (const e of await new OpenAI({ apiKey: key,
+      baseURL: `${url}/v1` }).responses.create({ model: asked.responses,
+      input: 'hi', stream: true })) seen.push(e);
+  };
+  await all().catch(() => {});
+  const last = seen.pop();
+  assert.equal(last.type, 'response.failed');
+  assert.match(last.response.error.message, /overloaded/i);
+  assert.equal(last.response.status, 'failed');
+}, ['responses'], false);
 
 matrix('error: a stream that breaks before a text moves on',
   async (t, cell) => {

@@ -3,8 +3,10 @@
  * words, and that are as strict as the real services about what they are
  * asked: unknown members, ids without their pair, signatures of others.
  *
- * An answer is { parts, stop, usage } or { status, error, headers }; parts
- * are { text }, { think, sig }, { call, args, id, sig }.
+ * An answer is a text, { parts, stop, stopped, usage } or { trouble }; parts
+ * are { text }, { think, sig }, { hidden }, { call, args, id, sig }.  cutAt:
+ * the stream breaks off after so many events, with `event` as the last one
+ * if given.
  */
 import { assert } from '../e2e/lib.mjs';
 import { data, ev } from '../e2e/say.mjs';
@@ -330,7 +332,8 @@ const geminiSchemaKeys = 'type format title? description? nullable? enum? ' +
 
 function geminiSchema(s, where) {
   only(s, geminiSchemaKeys.replace('type format ', 'type? '), where);
-  if (s.type) assert.match(s.type, /^(STRING|NUMBER|INTEGER|BOOLEAN|ARRAY|OBJECT|string|number|integer|boolean|array|object)$/, where);
+  if (s.type) assert.match(s.type,
+    /^(string|number|integer|boolean|array|object)$/i, where);
   for (const [n, p] of Object.entries(s.properties ?? {}))
     geminiSchema(p, `${where}.${n}`);
   for (const n of s.required ?? [])
@@ -483,7 +486,8 @@ const said = {
     stop: (a) => ({ max: 'max_tokens', refusal: 'refusal',
       sequence: 'stop_sequence' }[a.stop] ??
       (calls(a).length ? 'tool_use' : 'end_turn')),
-    block: (p) => (p.call ? { type: 'tool_use', id: p.id, name: p.call,
+    block: (p) => (p.hidden ? { type: 'redacted_thinking',
+      data: p.hidden } : p.call ? { type: 'tool_use', id: p.id, name: p.call,
       input: p.args } : p.think !== undefined ? { type: 'thinking',
       thinking: p.think, signature: sign('claude', p.sig) } :
       { type: 'text', text: p.text }),
@@ -499,10 +503,11 @@ const said = {
       ...a.parts.flatMap((p, index) => [
         ev('content_block_start', { index, content_block: p.call ?
           { type: 'tool_use', id: p.id, name: p.call, input: {} } :
+          p.hidden ? said.claude.block(p) :
           p.think !== undefined ? { type: 'thinking', thinking: '',
             signature: '' } : { type: 'text', text: '' } }),
         ...(index === 0 ? [ev('ping', {})] : []),
-        ...(p.call ? cut(JSON.stringify(p.args)).map((x) =>
+        ...(p.hidden ? [] : p.call ? cut(JSON.stringify(p.args)).map((x) =>
           ({ type: 'input_json_delta', partial_json: x })) :
           p.think !== undefined ? [...cut(p.think).map((x) =>
             ({ type: 'thinking_delta', thinking: x })),
@@ -589,7 +594,8 @@ const said = {
       status: a.stop === 'max' ? 'incomplete' : 'completed',
       incomplete_details: a.stop === 'max' ?
         { reason: 'max_output_tokens' } : null,
-      output: a.parts.map((p, i) => said.responses.item(a, p, i)), tools: b.tools ?? [],
+      output: a.parts.map((p, i) => said.responses.item(a, p, i)),
+      tools: b.tools ?? [],
       parallel_tool_calls: true, tool_choice: 'auto', instructions: null,
       metadata: {}, temperature: 1, top_p: 1, usage: itemUsage(a.usage) }),
     events: (a, b) => {
@@ -729,7 +735,9 @@ export async function vendor(t, api, script, rules = {}) {
     if (a.cutAt === undefined) return c.stream(events);
     await c.sse();
     for (const e of events.slice(0, a.cutAt)) await c.chunk(e);
-    return c.reset();
+    if (!a.event) return c.reset();
+    await c.chunk(a.event);
+    return c.last();
   });
   up.asked = asked;
   up.api = api;

@@ -839,6 +839,41 @@ test('requests can be looked for', async (t) => {
     [['a', 'failed', 529], ['b"<i>', 'good', 200]]);
 });
 
+test('older requests come from the records', async (t) => {
+  const a = await t.provider(fails(529));
+  const b = await t.provider(good());
+  const api = await admin(t, [backend('a', a), backend('b"<i>', b)],
+    { logging: { log_directory: `${t.dir}/records`,
+      log_request_body: 'full' } });
+  for (const model of ['claude-one', 'claude-two']) await api.send(model);
+  const [two1] = (await api.ok('GET', '/api/requests')).requests;
+  assert.equal(two1.recorded, undefined);
+  const own = await api.ok('GET', `/api/requests/${two1.id}`);
+  assert.equal(own.record.length, 2, 'a record for each attempt');
+  assert.deepEqual(own.record.map((r) => r.backend), ['a', 'b"<i>']);
+  assert.doesNotMatch(JSON.stringify(own), /0123456789/);
+  await api.restart();
+  await api.send('claude-three');
+  const models = async (query) => (await api.ok('GET',
+    `/api/requests?${query}`)).requests.map((r) => r.model.slice(7)).join();
+  assert.equal(await models(''), 'three,two,one');
+  assert.equal(await models('model=two'), 'two');
+  const page = await api.ok('GET', '/api/requests?limit=2');
+  assert.deepEqual(page.requests.map((r) => r.recorded),
+    [undefined, true]);
+  assert.equal(page.more, true);
+  assert.equal(await models(`limit=2&before=${page.requests[1].number}`),
+    'one');
+  const old = await api.ok('GET', `/api/requests/${enc(two1.id)}`);
+  assert.equal(old.recorded, true);
+  assert.equal(old.model, 'claude-two');
+  assert.equal(old.record.length, 2);
+  assert.deepEqual(old.tries.map((x) => [x.backend, x.outcome, x.status]),
+    [['a', 'failed', 529], ['b"<i>', 'good', 200]]);
+  assert.doesNotMatch(JSON.stringify(old), /0123456789/);
+  await api.refused(404, 'GET', '/api/requests/req_none');
+});
+
 /* ---- without a file, and the figures ---- */
 
 test('the demo is changed live, and says so', async (t) => {

@@ -160,6 +160,32 @@ test('a stale connection: translated once more', async (t) => {
   assert.equal(texts[1], texts[2]);
 });
 
+test('a second try on one backend: translated once more', async (t) => {
+  let n = 0;
+  const a = await t.provider((c) => (n++ % 2 === 0 ? c.answer(529, '{}') :
+    good('claude')(c)));
+  const sp = await t.proxy([by('claude', 'a', a)],
+    { retry: { tries_per_backend: 2 } });
+  for (const from of ['openai', 'gemini', 'responses']) {
+    const r = await send(t, sp, streamClients[from]);
+    assert.equal(readStream(from, r), 'good');
+    assert.equal(r.headers['x-spillway-attempts'], '2');
+    const [x, y] = a.requests.slice(-2);
+    assert.equal(x.text, y.text);
+  }
+});
+
+test('a client that leaves before the second try', async (t) => {
+  const a = await t.provider((c) => c.answer(529, '{}'));
+  const sp = await t.proxy([by('claude', 'a', a)],
+    { retry: { tries_per_backend: 2 } });
+  const c = t.client(sp);
+  c.request('POST', clients.openai.path, {}, clients.openai.body);
+  await sp.logs(/attempt 1 on "a"/);
+  c.close();
+  await sp.logs(/499/);
+});
+
 /* ---- all APIs in one request ---- */
 
 test('three APIs, one conversation with tools', async (t) => {
@@ -243,13 +269,17 @@ table('a cut after the stop reason is a whole answer', pairs,
     const list = says[to](['go', 'od']);
     const cut = { claude: list.length - 1, openai: list.length - 1,
       gemini: list.length }[to];
+    let ends;
     const { sp } = await crossing(t, to, async (c) => {
       await c.sse();
       for (const e of list.slice(0, cut)) await c.chunk(e);
-      await c.last();
+      if (ends) await c.last();
+      else c.reset();
     });
-    const r = await send(t, sp, streamClients[from]);
-    assert.equal(readStream(from, r), 'good');
+    for (ends of [true, false]) {
+      const r = await send(t, sp, streamClients[from]);
+      assert.equal(readStream(from, r), 'good');
+    }
   });
 
 test('an error event and content in one piece move on', async (t) => {

@@ -589,3 +589,64 @@ test('broken JSON is refused in the client\'s API', async (t) => {
   assert.equal(d.json.type, 'error');
   assert.equal(a.requests.length, 0);
 });
+
+table('a model\'s name cannot lead to another path', [
+  { name: 'up', model: 'gemini-x/../../secret' }, { name: 'dots',
+    model: '..' }, { name: 'dot', model: 'a/./b' }, { name: 'none',
+    model: '' },
+], async (t, { model }) => {
+  const a = await t.provider(answers('gemini'));
+  const b = await t.provider(answers('openai'));
+  const g = by('gemini', 'a', a, { model: undefined, models: ['*'] });
+  let sp = await t.proxy([g]);
+  const body = ask.claude({ model });
+  const r = await t.ask(sp, 'POST', '/v1/messages', {}, body);
+  assert.equal(r.status, 400);
+  assert.match(r.json.error.message, /model/);
+  if (model.includes('/')) {
+    const own = await t.ask(sp, 'POST', `/v1beta/models/${
+      model.replaceAll('/', '%2F')}:generateContent`, {}, ask.gemini());
+    assert.equal(own.status, 400);
+  }
+  assert.equal(a.requests.length, 0);
+  sp = await t.proxy([g, by('openai', 'b', b)]);
+  const s = await t.ask(sp, 'POST', '/v1/messages', {}, body);
+  assert.equal(readPlain('claude', s), 'good');
+});
+
+test('odd names stand escaped in the path', async (t) => {
+  const a = await t.provider(answers('gemini'));
+  const sp = await t.proxy([by('gemini', 'a', a, { model: undefined,
+    models: ['*'] })]);
+  for (const [model, want] of [['a/b', 'a/b'], ['x?k=1', 'x%3Fk=1'],
+    ['x#y', 'x%23y'], ['x\r\nHost: a', 'x%0D%0AHost:%20a'],
+    ['\u00fc', '%C3%BC'], ['a%2Fb', 'a%252Fb'], ['..a', '..a']]) {
+    await t.ask(sp, 'POST', '/v1/messages', {}, ask.claude({ model }));
+    assert.equal(a.requests.at(-1).target,
+      `/v1beta/models/${want}:generateContent`);
+  }
+});
+
+/* ---- HTTP/1.0 ---- */
+
+test('HTTP/1.0: a whole stream ends, a broken one is reset', async (t) => {
+  let cut = false;
+  const a = await t.provider(async (c) => {
+    await c.sse();
+    for (const e of says.claude(['go', 'od']).slice(0, cut ? 4 : 99))
+      await c.chunk(e);
+    return cut ? c.reset() : c.last();
+  });
+  const sp = await t.proxy([by('claude', 'a', a)]);
+  const body = JSON.stringify(streamCalls.openai.body);
+  for (cut of [false, true]) {
+    const c = t.client(sp);
+    c.reader.heads.push('POST');
+    c.send(`POST /v1/chat/completions HTTP/1.0\r\nhost: x\r\n` +
+      `content-length: ${body.length}\r\n\r\n${body}`);
+    const r = await c.answer();
+    assert.equal(r.status, 200);
+    assert.equal(r.complete, !cut);
+    if (!cut) assert.match(r.text, /\[DONE\]/);
+  }
+});
