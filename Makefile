@@ -26,34 +26,33 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	dialect/anthropic_write.c dialect/dialect.c dialect/fault.c \
 	dialect/gemini.c dialect/gemini_answer.c dialect/gemini_chunk.c \
 	dialect/gemini_parts.c dialect/gemini_request.c \
-	dialect/gemini_write.c dialect/items.c dialect/judge.c \
-	dialect/judge_anthropic.c dialect/judge_gemini.c \
+	dialect/gemini_sign.c dialect/gemini_write.c dialect/items.c \
+	dialect/judge.c dialect/judge_anthropic.c dialect/judge_gemini.c \
 	dialect/judge_openai.c dialect/keywords.c dialect/message.c \
 	dialect/models.c dialect/names.c dialect/normal.c dialect/openai.c \
 	dialect/openai_answer.c dialect/openai_parts.c \
 	dialect/openai_queue.c dialect/openai_reader.c \
 	dialect/openai_request.c dialect/openai_write.c dialect/profile.c \
 	dialect/responses.c dialect/responses_answer.c \
-	dialect/responses_request.c dialect/schema.c \
-	dialect/schema_gemini.c dialect/sse.c dialect/text.c \
-	dialect/translate.c dialect/validate.c \
+	dialect/responses_clean.c dialect/responses_request.c \
+	dialect/schema.c dialect/schema_gemini.c dialect/sse.c \
+	dialect/text.c dialect/translate.c dialect/validate.c \
 	conf/access.c conf/check.c conf/describe.c conf/edit.c \
 	conf/fault.c conf/form.c conf/keys.c conf/list.c conf/pages.c \
 	conf/pool.c conf/read.c conf/route.c conf/value.c \
 	relay/access.c relay/account.c relay/answer.c relay/capture.c \
 	relay/catalog.c relay/check.c relay/client.c relay/door.c \
 	relay/exchange.c relay/exchange_attempt.c relay/exchange_record.c \
-	relay/forward.c relay/outbound.c relay/reply.c relay/route.c \
-	relay/stats.c relay/sticky.c relay/target.c relay/unpack.c \
-	relay/upstream.c \
+	relay/forward.c relay/outbound.c relay/redact.c relay/reply.c \
+	relay/route.c relay/stats.c relay/sticky.c relay/target.c \
+	relay/unpack.c relay/upstream.c \
 	admin/api.c admin/body.c admin/change.c admin/demo.c \
 	admin/events.c admin/explain.c admin/find.c admin/guard.c \
-	admin/home.c admin/home_page.c \
-	admin/journal.c admin/journal_file.c admin/journal_find.c \
-	admin/login.c admin/mask.c admin/metrics.c admin/options.c \
-	admin/page.c admin/probe.c admin/record.c admin/redact.c \
-	admin/say.c admin/site_metrics.c admin/store.c admin/tryout.c \
-	admin/view.c admin/web.c
+	admin/home.c admin/home_page.c admin/journal.c \
+	admin/journal_file.c admin/journal_find.c admin/login.c \
+	admin/mask.c admin/metrics.c admin/options.c admin/page.c \
+	admin/probe.c admin/record.c admin/say.c admin/site_metrics.c \
+	admin/store.c admin/tryout.c admin/view.c admin/web.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	base/arena.o base/buf.o base/inflate.o base/log.o base/scan.o \
@@ -67,34 +66,33 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	dialect/anthropic_write.o dialect/dialect.o dialect/fault.o \
 	dialect/gemini.o dialect/gemini_answer.o dialect/gemini_chunk.o \
 	dialect/gemini_parts.o dialect/gemini_request.o \
-	dialect/gemini_write.o dialect/items.o dialect/judge.o \
-	dialect/judge_anthropic.o dialect/judge_gemini.o \
+	dialect/gemini_sign.o dialect/gemini_write.o dialect/items.o \
+	dialect/judge.o dialect/judge_anthropic.o dialect/judge_gemini.o \
 	dialect/judge_openai.o dialect/keywords.o dialect/message.o \
 	dialect/models.o dialect/names.o dialect/normal.o dialect/openai.o \
 	dialect/openai_answer.o dialect/openai_parts.o \
 	dialect/openai_queue.o dialect/openai_reader.o \
 	dialect/openai_request.o dialect/openai_write.o dialect/profile.o \
 	dialect/responses.o dialect/responses_answer.o \
-	dialect/responses_request.o dialect/schema.o \
-	dialect/schema_gemini.o dialect/sse.o dialect/text.o \
-	dialect/translate.o dialect/validate.o \
+	dialect/responses_clean.o dialect/responses_request.o \
+	dialect/schema.o dialect/schema_gemini.o dialect/sse.o \
+	dialect/text.o dialect/translate.o dialect/validate.o \
 	conf/access.o conf/check.o conf/describe.o conf/edit.o \
 	conf/fault.o conf/form.o conf/keys.o conf/list.o conf/pages.o \
 	conf/pool.o conf/read.o conf/route.o conf/value.o \
 	relay/access.o relay/account.o relay/answer.o relay/capture.o \
 	relay/catalog.o relay/check.o relay/client.o relay/door.o \
 	relay/exchange.o relay/exchange_attempt.o relay/exchange_record.o \
-	relay/forward.o relay/outbound.o relay/reply.o relay/route.o \
-	relay/stats.o relay/sticky.o relay/target.o relay/unpack.o \
-	relay/upstream.o \
+	relay/forward.o relay/outbound.o relay/redact.o relay/reply.o \
+	relay/route.o relay/stats.o relay/sticky.o relay/target.o \
+	relay/unpack.o relay/upstream.o \
 	admin/api.o admin/body.o admin/change.o admin/demo.o \
 	admin/events.o admin/explain.o admin/find.o admin/guard.o \
-	admin/home.o admin/home_page.o \
-	admin/journal.o admin/journal_file.o admin/journal_find.o \
-	admin/login.o admin/mask.o admin/metrics.o admin/options.o \
-	admin/page.o admin/probe.o admin/record.o admin/redact.o \
-	admin/say.o admin/site_metrics.o admin/store.o admin/tryout.o \
-	admin/view.o admin/web.o
+	admin/home.o admin/home_page.o admin/journal.o \
+	admin/journal_file.o admin/journal_find.o admin/login.o \
+	admin/mask.o admin/metrics.o admin/options.o admin/page.o \
+	admin/probe.o admin/record.o admin/say.o admin/site_metrics.o \
+	admin/store.o admin/tryout.o admin/view.o admin/web.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	base/arena.h base/buf.h base/inflate.h base/log.h base/scan.h \
@@ -108,34 +106,35 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	dialect/anthropic_write.h dialect/dialect.h dialect/emit.h \
 	dialect/fault.h dialect/gemini.h dialect/gemini_answer.h \
 	dialect/gemini_chunk.h dialect/gemini_parts.h \
-	dialect/gemini_request.h dialect/gemini_write.h dialect/items.h \
-	dialect/judge.h dialect/judge_anthropic.h dialect/judge_gemini.h \
+	dialect/gemini_request.h dialect/gemini_sign.h \
+	dialect/gemini_write.h dialect/items.h dialect/judge.h \
+	dialect/judge_anthropic.h dialect/judge_gemini.h \
 	dialect/judge_openai.h dialect/keywords.h dialect/message.h \
 	dialect/models.h dialect/names.h dialect/normal.h dialect/openai.h \
 	dialect/openai_answer.h dialect/openai_parts.h \
 	dialect/openai_queue.h dialect/openai_reader.h \
 	dialect/openai_request.h dialect/openai_write.h dialect/profile.h \
 	dialect/responses.h dialect/responses_answer.h \
-	dialect/responses_request.h dialect/schema.h \
-	dialect/schema_gemini.h dialect/sse.h dialect/text.h \
-	dialect/translate.h dialect/validate.h \
+	dialect/responses_clean.h dialect/responses_request.h \
+	dialect/schema.h dialect/schema_gemini.h dialect/sse.h \
+	dialect/text.h dialect/translate.h dialect/validate.h \
 	conf/access.h conf/check.h conf/describe.h conf/edit.h \
 	conf/fault.h conf/form.h conf/keys.h conf/list.h conf/pages.h \
 	conf/pool.h conf/read.h conf/value.h \
 	relay/access.h relay/account.h relay/answer.h relay/capture.h \
 	relay/catalog.h relay/check.h relay/client.h relay/door.h \
 	relay/exchange.h relay/exchange_attempt.h relay/exchange_record.h \
-	relay/forward.h relay/outbound.h relay/reply.h relay/route.h \
-	relay/stats.h relay/sticky.h relay/target.h relay/unpack.h \
-	relay/upstream.h \
+	relay/forward.h relay/outbound.h relay/redact.h relay/reply.h \
+	relay/route.h relay/stats.h relay/sticky.h relay/target.h \
+	relay/unpack.h relay/upstream.h \
 	admin/api.h admin/body.h admin/change.h admin/demo.h \
 	admin/events.h admin/explain.h admin/find.h admin/guard.h \
-	admin/home.h admin/home_page.h admin/host.h \
-	admin/journal.h admin/journal_file.h admin/journal_find.h \
-	admin/login.h admin/mask.h admin/metrics.h \
-	admin/options.h admin/page.h admin/page_data.h admin/probe.h \
-	admin/record.h admin/redact.h admin/say.h admin/site_metrics.h \
-	admin/store.h admin/tryout.h admin/view.h admin/web.h
+	admin/home.h admin/home_page.h admin/host.h admin/journal.h \
+	admin/journal_file.h admin/journal_find.h admin/login.h \
+	admin/mask.h admin/metrics.h admin/options.h admin/page.h \
+	admin/page_data.h admin/probe.h admin/record.h admin/say.h \
+	admin/site_metrics.h admin/store.h admin/tryout.h admin/view.h \
+	admin/web.h
 
 CC = cc
 AR = ar

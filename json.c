@@ -88,9 +88,9 @@ skip_comment(struct json *j)
 	return -1;
 }
 
-/* Moves to the next byte that counts.  That is NUL at the end, too. */
+/* next_byte() where there is something to move past. */
 static char
-next_byte(struct json *j)
+next_far(struct json *j)
 {
 	size_t i;
 
@@ -103,6 +103,18 @@ next_byte(struct json *j)
 	} while (j->p[i] == '/' && (j->flags & JSON_COMMENTS) != 0 &&
 	    skip_comment(j) == 0);
 	return j->p[i];
+}
+
+/*
+ * Moves to the next byte that counts.  That is NUL at the end, too.  Between
+ * the tokens of an API's text it is nearly always the one at hand.
+ */
+static inline char
+next_byte(struct json *j)
+{
+	char c = j->pos < j->n ? j->p[j->pos] : ' ';
+
+	return (unsigned char)c > ' ' && c != '/' ? c : next_far(j);
 }
 
 /* 1 if the innermost open container is an object. */
@@ -322,15 +334,17 @@ int
 json_text_is(struct str in, struct str s)
 {
 	char t[4];
-	size_t i = 0, k = 0, n;
+	size_t i, k, n;
 
 	if (in.n < s.n)
 		return 0;		/* escapes only make it longer */
 	if (in.n == s.n)
 		return memcmp(in.p, s.p, s.n) == 0;
-	if (memchr(in.p, '\\', in.n) == NULL)
+	for (i = 0; i < s.n && in.p[i] == s.p[i] && in.p[i] != '\\'; i++)
+		;
+	if (i == s.n || in.p[i] != '\\')
 		return 0;
-	while (i < in.n) {
+	for (k = i; i < in.n; k += n) {
 		t[0] = in.p[i];
 		n = 1;
 		if (t[0] != '\\')
@@ -339,7 +353,6 @@ json_text_is(struct str in, struct str s)
 			return 0;
 		if (n > s.n - k || memcmp(s.p + k, t, n) != 0)
 			return 0;
-		k += n;
 	}
 	return k == s.n;
 }

@@ -676,10 +676,17 @@ demo_hint(uint16_t port, uint16_t admin)
 	    "    -d '{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":100,"
 	    "\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
 	    "\"hi\"}]}'\n\n"
-	    "The first provider says 529, the second answers. Claude Code:"
+	    "The first provider says 529, the second answers. The same "
+	    "model for a client\nof OpenAI's API, translated there and back:"
 	    "\n\n"
+	    "  curl -s http://127.0.0.1:%u/v1/chat/completions -H "
+	    "'content-type: application/json' \\\n"
+	    "    -d '{\"model\":\"claude-sonnet-4-5\",\"messages\":[{"
+	    "\"role\":\"user\",\"content\":\"hi\"}]}'\n\n"
+	    "Claude Code:\n\n"
 	    "  ANTHROPIC_BASE_URL=http://127.0.0.1:%u ANTHROPIC_API_KEY="
-	    "demo claude\n\n", (unsigned)port, (unsigned)port);
+	    "demo claude\n\n", (unsigned)port, (unsigned)port,
+	    (unsigned)port);
 	fflush(stdout);
 }
 

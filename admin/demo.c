@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dialect/dialect.h"
+#include "dialect/models.h"
 #include "http.h"
 #include "json.h"
 #include "net/link.h"
@@ -13,8 +14,10 @@
 #include "wire/http_write.h"
 
 #define DEMO_PROVIDERS	6	/* overloaded and healthy, for each API */
-#define DEMO_WORD_MS	60	/* between two words of a stream */
+#define DEMO_WORD_MS	40	/* between two words of a stream */
 #define DEMO_BODY_MAX	(64u << 20)
+#define DEMO_LIST_MAX	(64u << 10)
+#define DEMO_MODEL	100	/* bytes of a model's name that is kept */
 
 struct provider {
 	struct watch watch;
@@ -41,19 +44,48 @@ struct visitor {
 	struct http_body decoder;
 	struct dialect_call call;
 	struct buf out;
+	char model[DEMO_MODEL + 1];	/* asked for, as JSON has it */
 	int reading_body, stream;
+	int usage;			/* OpenAI: asked to be told */
 	unsigned word;			/* of the answer, next to be sent */
 	struct visitor *next, *prev;
 };
 
 static const char *const words[] = {
-	"Hello", " from", " Spillway's", " demo", " provider.", " The",
-	" first", " one", " said", " 529,", " so", " this", " answer",
-	" came", " from", " the", " second."
+	"Hello", " from", " Spillway's", " demo!", " No", " model", " was",
+	" asked:", " the", " first", " provider", " said", " 529,", " so",
+	" this", " answer", " comes", " from", " the", " second", " one.",
+	" With", " your", " own", " keys", " a", " real", " one", " would",
+	" speak", " here."
 };
 #define WORDS (sizeof words / sizeof *words)
+#define PROMPT 9	/* tokens of each prompt, as the providers count */
+
+/* What a provider of each API has; the patterns of the config fit them. */
+static const char *const served[][3] = {
+	{ "claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5" },
+	{ "gpt-4o", "gpt-4o-mini", "gpt-4.1" },
+	{ "gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite" }
+};
+#define SERVED (sizeof served[0] / sizeof *served[0])
 
 /* ---- the texts of the three APIs ---- */
+
+static void
+openai_usage(struct buf *out)
+{
+	buf_fmt(out, "\"usage\":{\"prompt_tokens\":%d,"
+	    "\"completion_tokens\":%d,\"total_tokens\":%d}", PROMPT,
+	    (int)WORDS, PROMPT + (int)WORDS);
+}
+
+static void
+gemini_usage(struct buf *out)
+{
+	buf_fmt(out, "\"usageMetadata\":{\"promptTokenCount\":%d,"
+	    "\"candidatesTokenCount\":%d,\"totalTokenCount\":%d}", PROMPT,
+	    (int)WORDS, PROMPT + (int)WORDS);
+}
 
 static void
 words_join(struct buf *out)
@@ -65,97 +97,130 @@ words_join(struct buf *out)
 }
 
 static void
-plain_write(struct buf *out, enum dialect api)
+plain_write(struct buf *out, enum dialect api, const char *model)
 {
 	if (api == DIALECT_ANTHROPIC)
-		buf_adds(out, "{\"id\":\"msg_demo\",\"type\":\"message\","
-		    "\"role\":\"assistant\",\"model\":\"demo\",\"content\":"
-		    "[{\"type\":\"text\",\"text\":\"");
+		buf_fmt(out, "{\"id\":\"msg_demo\",\"type\":\"message\","
+		    "\"role\":\"assistant\",\"model\":\"%s\",\"content\":"
+		    "[{\"type\":\"text\",\"text\":\"", model);
 	else if (api == DIALECT_OPENAI)
-		buf_adds(out, "{\"id\":\"chatcmpl-demo\",\"object\":"
-		    "\"chat.completion\",\"created\":0,\"model\":\"demo\","
+		buf_fmt(out, "{\"id\":\"chatcmpl-demo\",\"object\":"
+		    "\"chat.completion\",\"created\":0,\"model\":\"%s\","
 		    "\"choices\":[{\"index\":0,\"message\":{\"role\":"
-		    "\"assistant\",\"content\":\"");
+		    "\"assistant\",\"content\":\"", model);
 	else
 		buf_adds(out, "{\"candidates\":[{\"index\":0,\"content\":"
 		    "{\"role\":\"model\",\"parts\":[{\"text\":\"");
 	words_join(out);
 	if (api == DIALECT_ANTHROPIC)
-		buf_adds(out, "\"}],\"stop_reason\":\"end_turn\","
-		    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,"
-		    "\"output_tokens\":17}}\n");
-	else if (api == DIALECT_OPENAI)
-		buf_adds(out, "\"},\"finish_reason\":\"stop\"}],\"usage\":{"
-		    "\"prompt_tokens\":9,\"completion_tokens\":17,"
-		    "\"total_tokens\":26}}\n");
-	else
-		buf_adds(out, "\"}]},\"finishReason\":\"STOP\"}],"
-		    "\"usageMetadata\":{\"promptTokenCount\":9,"
-		    "\"candidatesTokenCount\":17,\"totalTokenCount\":26}}\n");
+		buf_fmt(out, "\"}],\"stop_reason\":\"end_turn\","
+		    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":%d,"
+		    "\"output_tokens\":%d}}\n", PROMPT, (int)WORDS);
+	else if (api == DIALECT_OPENAI) {
+		buf_adds(out, "\"},\"finish_reason\":\"stop\"}],");
+		openai_usage(out);
+		buf_adds(out, "}\n");
+	} else {
+		buf_adds(out, "\"}]},\"finishReason\":\"STOP\"}],");
+		gemini_usage(out);
+		buf_adds(out, "}\n");
+	}
+}
+
+/* What each chunk of a stream of OpenAI begins with. */
+static void
+chunk_write(struct buf *out, const char *model)
+{
+	buf_fmt(out, "data: {\"id\":\"chatcmpl-demo\",\"object\":"
+	    "\"chat.completion.chunk\",\"created\":0,\"model\":\"%s\",",
+	    model);
 }
 
 static void
-stream_begin(struct buf *out, enum dialect api)
+stream_begin(struct buf *out, enum dialect api, const char *model)
 {
 	if (api == DIALECT_ANTHROPIC)
-		buf_adds(out, "event: message_start\ndata: {\"type\":"
+		buf_fmt(out, "event: message_start\ndata: {\"type\":"
 		    "\"message_start\",\"message\":{\"id\":\"msg_demo\","
 		    "\"type\":\"message\",\"role\":\"assistant\",\"model\":"
-		    "\"demo\",\"content\":[],\"stop_reason\":null,"
-		    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,"
+		    "\"%s\",\"content\":[],\"stop_reason\":null,"
+		    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":%d,"
 		    "\"output_tokens\":1}}}\n\nevent: content_block_start\n"
 		    "data: {\"type\":\"content_block_start\",\"index\":0,"
 		    "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}"
-		    "\n\n");
-	else if (api == DIALECT_OPENAI)
-		buf_adds(out, "data: {\"id\":\"chatcmpl-demo\",\"object\":"
-		    "\"chat.completion.chunk\",\"created\":0,\"model\":"
-		    "\"demo\",\"choices\":[{\"index\":0,\"delta\":{\"role\":"
+		    "\n\n", model, PROMPT);
+	else if (api == DIALECT_OPENAI) {
+		chunk_write(out, model);
+		buf_adds(out, "\"choices\":[{\"index\":0,\"delta\":{\"role\":"
 		    "\"assistant\",\"content\":\"\"},\"finish_reason\":null}"
 		    "]}\n\n");
+	}
 }
 
 static void
-stream_word(struct buf *out, enum dialect api, const char *word)
+stream_word(struct buf *out, enum dialect api, const char *model,
+    const char *word)
 {
 	if (api == DIALECT_ANTHROPIC)
 		buf_fmt(out, "event: content_block_delta\ndata: {\"type\":"
 		    "\"content_block_delta\",\"index\":0,\"delta\":{\"type\":"
 		    "\"text_delta\",\"text\":\"%s\"}}\n\n", word);
-	else if (api == DIALECT_OPENAI)
-		buf_fmt(out, "data: {\"id\":\"chatcmpl-demo\",\"object\":"
-		    "\"chat.completion.chunk\",\"created\":0,\"model\":"
-		    "\"demo\",\"choices\":[{\"index\":0,\"delta\":{"
+	else if (api == DIALECT_OPENAI) {
+		chunk_write(out, model);
+		buf_fmt(out, "\"choices\":[{\"index\":0,\"delta\":{"
 		    "\"content\":\"%s\"},\"finish_reason\":null}]}\n\n",
 		    word);
-	else
+	} else
 		buf_fmt(out, "data: {\"candidates\":[{\"index\":0,"
 		    "\"content\":{\"role\":\"model\",\"parts\":[{\"text\":"
 		    "\"%s\"}]}}]}\n\n", word);
 }
 
 static void
-stream_end(struct buf *out, enum dialect api)
+stream_end(struct buf *out, enum dialect api, const char *model, int usage)
 {
-	if (api == DIALECT_ANTHROPIC)
-		buf_adds(out, "event: content_block_stop\ndata: {\"type\":"
+	if (api == DIALECT_ANTHROPIC) {
+		buf_fmt(out, "event: content_block_stop\ndata: {\"type\":"
 		    "\"content_block_stop\",\"index\":0}\n\nevent: "
 		    "message_delta\ndata: {\"type\":\"message_delta\","
 		    "\"delta\":{\"stop_reason\":\"end_turn\","
-		    "\"stop_sequence\":null},\"usage\":{\"output_tokens\":17}"
+		    "\"stop_sequence\":null},\"usage\":{\"output_tokens\":%d}"
 		    "}\n\nevent: message_stop\ndata: {\"type\":"
-		    "\"message_stop\"}\n\n");
-	else if (api == DIALECT_OPENAI)
-		buf_adds(out, "data: {\"id\":\"chatcmpl-demo\",\"object\":"
-		    "\"chat.completion.chunk\",\"created\":0,\"model\":"
-		    "\"demo\",\"choices\":[{\"index\":0,\"delta\":{},"
-		    "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
-	else
+		    "\"message_stop\"}\n\n", (int)WORDS);
+	} else if (api == DIALECT_OPENAI) {
+		chunk_write(out, model);
+		buf_adds(out, "\"choices\":[{\"index\":0,\"delta\":{},"
+		    "\"finish_reason\":\"stop\"}]}\n\n");
+		if (usage) {
+			chunk_write(out, model);
+			buf_adds(out, "\"choices\":[],");
+			openai_usage(out);
+			buf_adds(out, "}\n\n");
+		}
+		buf_adds(out, "data: [DONE]\n\n");
+	} else {
 		buf_adds(out, "data: {\"candidates\":[{\"index\":0,"
 		    "\"content\":{\"role\":\"model\",\"parts\":[{\"text\":"
-		    "\"\"}]},\"finishReason\":\"STOP\"}],\"usageMetadata\":{"
-		    "\"promptTokenCount\":9,\"candidatesTokenCount\":17,"
-		    "\"totalTokenCount\":26}}\n\n");
+		    "\"\"}]},\"finishReason\":\"STOP\"}],");
+		gemini_usage(out);
+		buf_adds(out, "}\n\n");
+	}
+}
+
+/* The models that a provider has. */
+static void
+list_write(struct buf *out, enum dialect api)
+{
+	struct arena arena;
+	struct models m = { NULL, NULL, 0 };
+	size_t i;
+
+	arena_init(&arena, DEMO_LIST_MAX);
+	m.arena = &arena;
+	for (i = 0; i < SERVED; i++)
+		models_add(&m, str_of(served[api][i]), "demo");
+	models_write(out, &m, api);
+	arena_free(&arena);
 }
 
 /* ---- one visitor ---- */
@@ -233,14 +298,14 @@ visitor_word(void *arg, uint64_t now)
 	enum dialect api = v->provider->api;
 
 	if (v->word < WORDS) {
-		stream_word(&v->body, api, words[v->word++]);
+		stream_word(&v->body, api, v->model, words[v->word++]);
 		chunk_send(v);
 		if (v->link.fd >= 0)
 			timer_set(v->provider->demo->loop, &v->timer,
 			    now + DEMO_WORD_MS);
 		return;
 	}
-	stream_end(&v->body, api);
+	stream_end(&v->body, api, v->model, v->usage);
 	chunk_send(v);
 	if (v->link.fd < 0)
 		return;
@@ -257,7 +322,7 @@ answer_good(struct visitor *v, uint64_t now)
 		buf_adds(&v->out, "HTTP/1.1 200 OK\r\ncontent-type: "
 		    "text/event-stream\r\ntransfer-encoding: chunked\r\n"
 		    "\r\n");
-		stream_begin(&v->body, v->provider->api);
+		stream_begin(&v->body, v->provider->api, v->model);
 		chunk_send(v);
 		v->word = 0;
 		if (v->link.fd >= 0)
@@ -266,33 +331,83 @@ answer_good(struct visitor *v, uint64_t now)
 		return;
 	}
 	buf_init(&body, 4096);
-	plain_write(&body, v->provider->api);
+	plain_write(&body, v->provider->api, v->model);
 	reply(v, 200, buf_str(&body));
 	buf_free(&body);
+}
+
+static void
+answer_error(struct visitor *v, int status, const char *why)
+{
+	struct buf error;
+
+	buf_init(&error, 1024);
+	dialect_error_body(&error, v->provider->api, status, str_of(why),
+	    str_of(""));
+	reply(v, status, buf_str(&error));
+	buf_free(&error);
+}
+
+static void
+answer_list(struct visitor *v)
+{
+	struct buf body;
+
+	buf_init(&body, DEMO_LIST_MAX);
+	list_write(&body, v->provider->api);
+	reply(v, 200, buf_str(&body));
+	buf_free(&body);
+}
+
+static void
+model_keep(struct visitor *v, struct str name)
+{
+	if (name.n == 0 || name.n > DEMO_MODEL)
+		name = str_of("demo");
+	memcpy(v->model, name.p, name.n);
+	v->model[name.n] = '\0';
+}
+
+/* Reads what the answer depends on; the body has done its duty. */
+static void
+body_look(struct visitor *v)
+{
+	static const char *const names[] = {
+		"model", "stream", "stream_options"
+	};
+	static const char *const option[] = { "include_usage" };
+	struct json_value value[3], usage;
+
+	memset(value, 0, sizeof value);
+	memset(&usage, 0, sizeof usage);
+	json_members(buf_str(&v->body), names, value, 3, NULL, NULL);
+	if (value[0].type == JSON_STRING)
+		model_keep(v, str_n(value[0].raw.p + 1,
+		    value[0].raw.n - 2));
+	v->stream = v->call.stream || value[1].type == JSON_TRUE;
+	if (value[2].type == JSON_OBJECT)
+		json_members(value[2].raw, option, &usage, 1, NULL, NULL);
+	v->usage = usage.type == JSON_TRUE;
+	buf_free(&v->body);
 }
 
 /* The request is whole. */
 static void
 visitor_answer(struct visitor *v, uint64_t now)
 {
-	static const char *const names[] = { "stream" };
-	struct json_value value = { JSON_END, { NULL, 0 }, 0 };
-	struct buf error;
-
-	if (!v->provider->healthy) {
-		buf_init(&error, 1024);
-		dialect_error_body(&error, v->provider->api, 529,
-		    str_of("Overloaded (the demo's first provider always "
-		    "is)"), str_of(""));
-		buf_free(&v->body);
-		reply(v, 529, buf_str(&error));
-		buf_free(&error);
-		return;
-	}
-	json_members(buf_str(&v->body), names, &value, 1, NULL, NULL);
-	v->stream = v->call.stream || value.type == JSON_TRUE;
-	buf_free(&v->body);
-	answer_good(v, now);
+	body_look(v);
+	if (v->call.op == OP_MODELS)
+		answer_list(v);
+	else if (!v->provider->healthy)
+		answer_error(v, 529, "Overloaded (the demo's first provider "
+		    "always is)");
+	else if (v->call.op == OP_COUNT)
+		reply(v, 200, str_of(v->provider->api == DIALECT_GEMINI ?
+		    "{\"totalTokens\":9}\n" : "{\"input_tokens\":9}\n"));
+	else if (v->call.op == OP_GENERATE)
+		answer_good(v, now);
+	else
+		answer_error(v, 404, "the demo's providers do not have this");
 }
 
 static void
@@ -310,6 +425,7 @@ visitor_parse(struct visitor *v, uint64_t now)
 		if (rc != HTTP_OK)
 			return;
 		dialect_detect(&v->call, &h);
+		model_keep(v, v->call.model);	/* it points into the head */
 		http_body_start(&v->decoder, &h);
 		buf_take(&v->in, h.size);
 		v->reading_body = 1;
@@ -462,10 +578,12 @@ demo_config(const struct demo *d, uint16_t port, uint16_t admin,
 		p = &d->providers[i];
 		buf_fmt(out, "%s{ \"name\": \"%s-%s\", \"base_url\": "
 		    "\"http://127.0.0.1:%u\", \"api_type\": \"%s\", "
-		    "\"token\": \"demo-needs-no-key\", \"models\": [%s], "
+		    "%s\"token\": \"demo-needs-no-key\", \"models\": [%s], "
 		    "\"priority\": %d }", i > 0 ? ", " : "", names[i / 2],
 		    p->healthy ? "healthy" : "overloaded", (unsigned)p->port,
-		    names[i / 2], models[i / 2], p->healthy ? 2 : 1);
+		    names[i / 2], p->api == DIALECT_OPENAI ?
+		    "\"responses\": false, " : "", models[i / 2],
+		    p->healthy ? 2 : 1);
 	}
 	buf_adds(out, "] }");
 }

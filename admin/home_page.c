@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "relay/account.h"
 
-#define TEXT_MAX 300	/* bytes of a path, a model or a reason */
+#define TEXT_MAX 512	/* bytes; figures keep less of a text */
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -70,22 +70,16 @@ static const char head[] =
 
 /* ---- text ---- */
 
-/* Adds text of others so that it stays text; a long one is cut. */
+/* Adds text of others so that it stays text. */
 static void
 text_write(struct buf *out, struct str s)
 {
-	char copy[TEXT_MAX + 1024];
+	char copy[TEXT_MAX];
 	size_t i, n = s.n < sizeof copy ? s.n : sizeof copy;
-	int cut = 0;
 
 	if (n > 0)
 		memcpy(copy, s.p, n);
 	n = log_mask(copy, n);
-	if (n > TEXT_MAX) {
-		cut = 1;
-		for (n = TEXT_MAX; n > 0 && (copy[n] & 0xc0) == 0x80; n--)
-			;
-	}
 	for (i = 0; i < n; i++)
 		switch (copy[i]) {
 		case '&':
@@ -109,8 +103,6 @@ text_write(struct buf *out, struct str s)
 			else
 				buf_addc(out, copy[i]);
 		}
-	if (cut)
-		buf_adds(out, "...");
 }
 
 static void

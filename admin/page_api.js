@@ -46,7 +46,9 @@ async function call(method, path, body) {
   throw fault;
 }
 
-const nameOf = (b) => encodeURIComponent(b.name ?? b);
+/* A name as a part of a path; "order" has a meaning of its own there. */
+const nameOf = (b) => (b.name === 'order' ? '%6Frder' :
+  encodeURIComponent(b.name));
 
 /* ---- log-in ------------------------------------------------------------ */
 

@@ -276,6 +276,7 @@ async function showRecord(r) {
   try {
     said = (await call('GET', `/api/requests/${encodeURIComponent(r.id)}`))
       .record ?? null;
+    if (said?.length === 0) said = null;
   } catch (e) {
     if (e.status === 401) return;
     said = e.message;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "admin/redact.h"
+#include "relay/redact.h"
 #include "json.h"
 
 #define RECORD_VALUE	(4u * HTTP_HEAD_MAX)	/* bytes of a field, masked */
@@ -117,10 +117,13 @@ put_usage(struct buf *out, const struct dialect_usage *u)
 static struct str
 line_take(struct str *s)
 {
-	const char *end = s->n == 0 ? NULL : memchr(s->p, '\n', s->n);
-	struct str line = str_n(s->p, end == NULL ? s->n :
-	    (size_t)(end - s->p));
+	struct str line = *s;
+	const char *end;
 
+	if (s->n == 0)
+		return line;
+	if ((end = memchr(s->p, '\n', s->n)) != NULL)
+		line.n = (size_t)(end - s->p);
 	*s = str_n(line.p + line.n + (end != NULL),
 	    s->n - line.n - (end != NULL));
 	if (line.n > 0 && line.p[line.n - 1] == '\r')

@@ -636,13 +636,27 @@ page_next(struct view_page *p, const struct stats_entry *e, int recorded)
 	return 0;
 }
 
+/* Of the requests that ended, the one with the number next below. */
+static const struct stats_entry *
+next_below(const struct stats *s, uint64_t number)
+{
+	const struct stats_entry *e, *best = NULL;
+	size_t i;
+
+	for (i = 0; (e = stats_recent(s, i)) != NULL; i++)
+		if (e->number < number &&
+		    (best == NULL || e->number > best->number))
+			best = e;
+	return best;
+}
+
 void
 view_page_begin(struct view_page *p, struct buf *out, const struct view *v,
     const struct view_filter *f)
 {
 	const struct stats *s = &v->h->clients->ex.stats;
 	const struct stats_entry *e;
-	size_t i;
+	uint64_t number;
 
 	memset(p, 0, sizeof *p);
 	p->out = out;
@@ -657,9 +671,10 @@ view_page_begin(struct view_page *p, struct buf *out, const struct view *v,
 	p->n = 0;
 	buf_addc(out, ']');
 	put_raw(out, "requests", "[");
-	for (i = 0; (e = stats_recent(s, i)) != NULL; i++) {
-		if (p->oldest == 0 || e->number < p->oldest)
-			p->oldest = e->number;
+	/* By number, as `before` asks, and not in the order of their ends. */
+	for (number = UINT64_MAX; (e = next_below(s, number)) != NULL;
+	    number = e->number) {
+		p->oldest = e->number;
 		if (!p->more)
 			page_next(p, e, 0);
 	}

@@ -138,7 +138,7 @@ block_add(struct arena *a, size_t n)
 	return b;
 }
 
-/* n bytes at a multiple of align, as they are. */
+/* n bytes at a multiple of align, a power of two, as they are. */
 static char *
 arena_room(struct arena *a, size_t n, size_t align)
 {
@@ -148,7 +148,7 @@ arena_room(struct arena *a, size_t n, size_t align)
 	if (a->bad)
 		return NULL;
 	if (b != NULL)
-		gap = (align - b->used % align) % align;
+		gap = -b->used & (align - 1);
 	if (n > a->max - a->used)
 		return arena_fail(a);
 	if (b == NULL || b->cap - b->used < gap ||

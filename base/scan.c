@@ -15,6 +15,12 @@ ends_string(unsigned char c)
 }
 
 static int
+ends_line(unsigned char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+static int
 ends_value(unsigned char c)
 {
 	return (c < 0x20 && c != '\t') || c == 0x7f;
@@ -42,6 +48,16 @@ marks_high(const char *p)
 {
 	return (unsigned)_mm_movemask_epi8(
 	    _mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+static unsigned
+marks_line(const char *p)
+{
+	__m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i lf = _mm_cmpeq_epi8(x, _mm_set1_epi8('\n'));
+	__m128i cr = _mm_cmpeq_epi8(x, _mm_set1_epi8('\r'));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(lf, cr));
 }
 
 static unsigned
@@ -102,6 +118,14 @@ static uint64_t
 marks_high(const char *p)
 {
 	return word(p) & HIGH;
+}
+
+static uint64_t
+marks_line(const char *p)
+{
+	uint64_t x = word(p);
+
+	return equal(x, '\n') | equal(x, '\r');
 }
 
 static uint64_t
@@ -258,6 +282,19 @@ scan_ascii(const char *p, size_t n)
 			    marks_high(p + i));
 	while (i < n && !ends_string((unsigned char)p[i]) &&
 	    (unsigned char)p[i] < 0x80)
+		i++;
+	return i;
+}
+
+size_t
+scan_line(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= STEP; i += STEP)
+		if (marks_line(p + i) != 0)
+			return i + first(marks_line(p + i));
+	while (i < n && !ends_line((unsigned char)p[i]))
 		i++;
 	return i;
 }

@@ -20,6 +20,9 @@ size_t scan_quoted(const char *p, size_t n);
 /* As scan_string(), but a byte of 0x80 or above ends it too. */
 size_t scan_ascii(const char *p, size_t n);
 
+/* Bytes at p before the first CR or LF. */
+size_t scan_line(const char *p, size_t n);
+
 /*
  * Bytes at p before the first that a field value may not hold: controls
  * but the tab, and 0x7f (RFC 9110 5.5).

@@ -1,12 +1,14 @@
 /*
- * load [-c CONNECTIONS] [-b BYTES] [-e EVENTS [-p]] [-r MS] [-w MS] [-t MS]
- *      [-P PID] PORT
+ * load [-a API] [-x] [-c CONNECTIONS] [-b BYTES] [-e EVENTS [-p]] [-r MS]
+ *      [-w MS] [-t MS] [-P PID] PORT
  *
- * A closed loop of POST /v1/messages against 127.0.0.1:PORT: each of the
- * connections sends its next request of BYTES body bytes (2048) as soon as
- * the last is answered. With -e it asks for streams and expects EVENTS
- * events in each. All connections are opened within -r (0), then comes -w
- * (300) of warm-up, then -t (1000) of measuring; -t 0 only waits until PORT
+ * A closed loop of POST /v1/messages (of /v1/chat/completions with -a openai)
+ * against 127.0.0.1:PORT: each of the connections sends its next request of
+ * BYTES body bytes (2048) as soon as the last is answered. With -e it asks for
+ * streams and expects EVENTS events in each. With -x the upstream speaks the
+ * other API, so an answer is right if all pieces of its text came, or if it is
+ * as long as the first. All connections are opened within -r (0), then comes
+ * -w (300) of warm-up, then -t (1000) of measuring; -t 0 only waits until PORT
  * is open. -P names the proxy whose CPU and memory are looked up.
  *
  * Prints one line of ten columns:
@@ -53,6 +55,9 @@ struct conn {
 
 struct load {
 	int port, conns, paced, epoll, opened;
+	enum talk_api api;
+	int crossed;		/* the upstream speaks the other API */
+	const char *last;	/* line of a right stream */
 	size_t size;		/* of a request's body */
 	unsigned events;	/* in an answer; 0: plain answers */
 	uint64_t ramp, warm, span;	/* ns */
@@ -127,7 +132,7 @@ conn_begin(struct conn *c)
 {
 	struct load *l = c->load;
 
-	reply_begin(&c->reply, l->body, l->body_length, on_event, l);
+	reply_begin(&c->reply, l->body, l->body_length, l->last, on_event, l);
 	c->sent = 0;
 	c->began = kit_now();
 	conn_send(c);
@@ -152,9 +157,15 @@ conn_reopen(struct conn *c)
 static int
 is_right(const struct conn *c)
 {
-	const struct load *l = c->load;
+	struct load *l = c->load;
 	const struct reply *r = &c->reply;
 
+	if (l->crossed && l->events > 0)
+		return r->status == 200 && r->complete &&
+		    r->texts == talk_texts(l->api == TALK_OPENAI ?
+		    TALK_ANTHROPIC : TALK_OPENAI, l->events);
+	if (l->crossed && l->body_length == 0 && r->body > TALK_ANSWER / 2)
+		l->body_length = r->body;
 	return c->sent == l->request_length && r->status == 200 &&
 	    r->body == l->body_length && r->events == l->events &&
 	    (l->events == 0 || r->complete);
@@ -324,8 +335,12 @@ options(struct load *l, int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:b:e:pr:w:t:P:")) != -1) {
-		if (opt == 'c')
+	while ((opt = getopt(argc, argv, "a:xc:b:e:pr:w:t:P:")) != -1) {
+		if (opt == 'a')
+			l->api = talk_api(optarg);
+		else if (opt == 'x')
+			l->crossed = 1;
+		else if (opt == 'c')
 			l->conns = (int)kit_number(optarg, 1, 10000);
 		else if (opt == 'b')
 			l->size = (size_t)kit_number(optarg, 1024, 4 << 20);
@@ -363,13 +378,14 @@ prepare(struct load *l)
 		kit_die("calloc");
 	for (i = 0; i < l->conns; i++)
 		l->conn[i].load = l;
-	l->request = talk_request(l->port, l->size, l->events > 0,
+	l->request = talk_request(l->api, l->port, l->size, l->events > 0,
 	    &l->request_length);
-	talk_stream_init(&talk);
+	talk_stream_init(&talk, l->api);
 	if (l->events > 0) {
+		l->last = talk_last(l->api);
 		l->body_length = talk_stream_length(&talk, l->events);
-	} else {
-		l->body = talk_body();
+	} else if (!l->crossed) {
+		l->body = talk_body(l->api);
 		l->body_length = TALK_ANSWER;
 	}
 }
@@ -400,9 +416,9 @@ main(int argc, char **argv)
 	l.warm = 300 * (uint64_t)MILLI;
 	l.span = 1000 * (uint64_t)MILLI;
 	if (options(&l, argc, argv) == -1) {
-		fputs("usage: load [-c CONNECTIONS] [-b BYTES] "
-		    "[-e EVENTS [-p]] [-r MS] [-w MS] [-t MS] [-P PID] PORT\n",
-		    stderr);
+		fputs("usage: load [-a API] [-x] [-c CONNECTIONS] "
+		    "[-b BYTES] [-e EVENTS [-p]] [-r MS] [-w MS] [-t MS] "
+		    "[-P PID] PORT\n", stderr);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);

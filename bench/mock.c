@@ -1,8 +1,10 @@
 /*
- * mock [-e EVENTS] [-d MILLISECONDS] [-s STATUS] PORT: the upstream server.
+ * mock [-a API] [-e EVENTS] [-d MILLISECONDS] [-s STATUS] PORT: the upstream
+ * server.
  *
- * Answers each POST on 127.0.0.1:PORT: with a message, or, if the request's
- * body ends with "stream":true, with a stream of EVENTS (100) events, each
+ * Answers each POST on 127.0.0.1:PORT in the language of the API, anthropic
+ * (which it is without -a) or openai: with a message, or, if the request's
+ * body has "stream":true in it, with a stream of EVENTS (100) events, each
  * in a write of its own, MILLISECONDS (0) after the one before. With -s,
  * always an error of that STATUS. TERM ends it; it then prints how many
  * requests it has answered.
@@ -26,7 +28,6 @@
 #define BATCH		256
 #define FD_MAX		16384
 #define STREAM_FLAG	"\"stream\":true"
-#define FLAG_NEAR	64	/* so close to the body's end it must stand */
 
 struct conn {
 	int fd;
@@ -43,6 +44,7 @@ struct conn {
 
 struct mock {
 	int epoll, listener, status;
+	enum talk_api api;
 	unsigned events;	/* in a stream */
 	uint64_t delay;		/* ns */
 	char *answer;
@@ -152,18 +154,6 @@ header(const char *head, const char *name)
 	return NULL;
 }
 
-static int
-wants_stream(const char *body, size_t n)
-{
-	const size_t flag = sizeof STREAM_FLAG - 1;
-	size_t i;
-
-	for (i = flag; i <= n && i <= FLAG_NEAR; i++)
-		if (memcmp(body + n - i, STREAM_FLAG, flag) == 0)
-			return 1;
-	return 0;
-}
-
 /* The last byte of an answer is sent or held. */
 static int
 answer_end(struct mock *m, struct conn *c)
@@ -196,7 +186,8 @@ conn_request(struct mock *m, struct conn *c)
 	if (c->got < head + body)
 		return 0;
 	c->got = 0;
-	c->streaming = m->status == 200 && wants_stream(c->in + head, body);
+	c->streaming = m->status == 200 &&
+	    strstr(c->in + head, STREAM_FLAG) != NULL;
 	if (!c->streaming) {
 		if (conn_send(m, c, m->answer, m->answer_length) == -1)
 			return -1;
@@ -358,8 +349,8 @@ mock_init(struct mock *m, int port)
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, &m->waiting);
 	sigdelset(&m->waiting, SIGTERM);
-	m->answer = talk_answer(m->status, &m->answer_length);
-	talk_stream_init(&m->talk);
+	m->answer = talk_answer(m->api, m->status, &m->answer_length);
+	talk_stream_init(&m->talk, m->api);
 	m->first = NULL;
 	m->last = &m->first;
 	m->listener = kit_listen(port);
@@ -398,8 +389,10 @@ main(int argc, char **argv)
 
 	m.events = 100;
 	m.status = 200;
-	while ((opt = getopt(argc, argv, "e:d:s:")) != -1) {
-		if (opt == 'e')
+	while ((opt = getopt(argc, argv, "a:e:d:s:")) != -1) {
+		if (opt == 'a')
+			m.api = talk_api(optarg);
+		else if (opt == 'e')
 			m.events = (unsigned)kit_number(optarg,
 			    TALK_MIN_EVENTS, 1000000);
 		else if (opt == 'd')
@@ -411,8 +404,8 @@ main(int argc, char **argv)
 			return 2;
 	}
 	if (optind + 1 != argc) {
-		fputs("usage: mock [-e EVENTS] [-d MS] [-s STATUS] PORT\n",
-		    stderr);
+		fputs("usage: mock [-a API] [-e EVENTS] [-d MS] [-s STATUS] "
+		    "PORT\n", stderr);
 		return 2;
 	}
 	mock_init(&m, (int)kit_number(argv[optind], 1, 65535));

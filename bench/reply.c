@@ -7,11 +7,11 @@
 
 enum { STATUS, HEADER, BODY, SIZE, CHUNK, CHUNK_END, TRAILER, DONE };
 
-#define STAMP_TAIL	"~\"}}"		/* what follows the digits */
+#define STAMP_END	'~'		/* what follows the digits */
 
 void
 reply_begin(struct reply *r, const char *want, size_t want_length,
-    void (*event)(void *arg, uint64_t sent), void *arg)
+    const char *last, void (*event)(void *arg, uint64_t sent), void *arg)
 {
 	r->state = STATUS;
 	r->left = 0;
@@ -19,11 +19,12 @@ reply_begin(struct reply *r, const char *want, size_t want_length,
 	r->head.n = r->data.n = 0;
 	r->want = want;
 	r->want_length = want_length;
+	r->last = last;
 	r->event = event;
 	r->arg = arg;
 	r->status = r->close = 0;
 	r->body = 0;
-	r->events = 0;
+	r->events = r->texts = 0;
 	r->complete = 0;
 }
 
@@ -68,8 +69,8 @@ take_header(struct reply *r)
 
 	if (r->head.n == 0) {
 		if (r->status / 100 == 1) {
-			reply_begin(r, r->want, r->want_length, r->event,
-			    r->arg);
+			reply_begin(r, r->want, r->want_length, r->last,
+			    r->event, r->arg);
 			return 0;
 		}
 		if (r->chunked == r->length_seen)
@@ -122,17 +123,18 @@ static void
 take_event_line(struct reply *r)
 {
 	const struct reply_line *l = &r->data;
-	const size_t tail = sizeof STAMP_TAIL - 1;
+	const char *end;
 
 	if (l->n == 0) {
 		r->events++;
 		return;
 	}
-	r->complete = strcmp(l->text, TALK_LAST) == 0;
-	if (l->n > TALK_STAMP + tail &&
-	    memcmp(l->text + l->n - tail, STAMP_TAIL, tail) == 0)
-		r->event(r->arg, (uint64_t)strtoull(
-		    l->text + l->n - tail - TALK_STAMP, NULL, 10));
+	r->complete = strcmp(l->text, r->last) == 0;
+	end = memchr(l->text, STAMP_END, l->n);
+	if (end == NULL || end - l->text < TALK_STAMP)
+		return;
+	r->texts++;
+	r->event(r->arg, (uint64_t)strtoull(end - TALK_STAMP, NULL, 10));
 }
 
 static int
@@ -146,7 +148,7 @@ take_body(struct reply *r, const char *p, size_t n)
 	    memcmp(r->want + r->body, p, n) != 0))
 		return -1;
 	r->body += n;
-	if (r->want != NULL)
+	if (r->last == NULL)
 		return 0;
 	while (p < e) {
 		if ((got = line_take(&r->data, &p, e)) == -1)

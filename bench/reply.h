@@ -6,8 +6,9 @@
 
 /*
  * Reads one HTTP answer and checks it on the way. Pure: bytes in, counts out.
- * The body is a known text, compared byte for byte, or an event stream, of
- * which events are counted and send times handed out.
+ * The body is a known text, compared byte for byte, an unknown one, of which
+ * bytes are counted, or an event stream, of which events are counted and send
+ * times handed out.
  */
 
 enum { REPLY_LINE = 1024 };
@@ -22,7 +23,7 @@ struct reply {
 	unsigned long left;	/* of the body, or of the chunk */
 	int length_seen, chunked;
 	struct reply_line head, data;
-	const char *want;
+	const char *want, *last;
 	size_t want_length;
 	void (*event)(void *arg, uint64_t sent);
 	void *arg;
@@ -31,15 +32,17 @@ struct reply {
 	int close;		/* the server closes after this answer */
 	unsigned long body;	/* bytes, chunk framing taken off */
 	unsigned events;	/* that a blank line has ended */
-	int complete;		/* the last event was message_stop */
+	unsigned texts;		/* of them with a send time */
+	int complete;		/* the last line was `last` */
 };
 
 /*
- * Begins an answer. `want` is the text of a right body (kept by reference),
- * or NULL for a stream; then event(arg, sent) is called for each event that
- * carries a send time.
+ * Begins an answer. `want` is the text of a right body, `last` the last line
+ * of a right stream (both kept by reference, or NULL); event(arg, sent) is
+ * called for each event of a stream that carries a send time.
  */
 void	reply_begin(struct reply *r, const char *want, size_t want_length,
+    const char *last,
     void (*event)(void *arg, uint64_t sent), void *arg);
 
 /*

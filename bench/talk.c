@@ -62,20 +62,23 @@ text_fill(struct text *t, size_t length)
 }
 
 static void
-request_tools(struct text *t, size_t count)
+request_tools(struct text *t, enum talk_api api, size_t count)
 {
+	int openai = api == TALK_OPENAI;
 	size_t i;
 
 	text_add(t, "\"tools\":[");
 	for (i = 0; i < count; i++) {
-		text_add(t, "%s{\"name\":\"tool_%02zu\",\"description\":"
+		text_add(t, "%s{%s\"name\":\"tool_%02zu\",\"description\":"
 		    "\"Reads a file.\\n\\nUse it before \\\"edit\\\".\","
-		    "\"input_schema\":{\"type\":\"object\",\"properties\":{"
+		    "\"%s\":{\"type\":\"object\",\"properties\":{"
 		    "\"path\":{\"type\":\"string\",\"description\":\"where\"},"
 		    "\"offset\":{\"type\":\"integer\",\"minimum\":0},"
 		    "\"kind\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}},"
-		    "\"required\":[\"path\"],\"additionalProperties\":false}}",
-		    i == 0 ? "" : ",", i);
+		    "\"required\":[\"path\"],\"additionalProperties\":false}}%s",
+		    i == 0 ? "" : ",",
+		    openai ? "\"type\":\"function\",\"function\":{" : "", i,
+		    openai ? "parameters" : "input_schema", openai ? "}" : "");
 	}
 	text_add(t, "],");
 }
@@ -90,17 +93,20 @@ request_turn(struct text *t, const char *role, size_t parts)
 }
 
 static struct text
-request_body(size_t size, int stream)
+request_body(enum talk_api api, size_t size, int stream)
 {
 	const char *end = stream ? "\"}],\"stream\":true}" : "\"}]}";
 	size_t parts = size >= TOOL_EVERY ? PARTS_BIG : 1;
 	struct text t = text_new(size);
 
-	text_add(&t, "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":4096,"
-	    "\"system\":\"" PART "\",");
+	text_add(&t, "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":4096,");
+	if (api == TALK_ANTHROPIC)
+		text_add(&t, "\"system\":\"" PART "\",");
 	if (size >= TOOL_EVERY)
-		request_tools(&t, size / TOOL_EVERY);
+		request_tools(&t, api, size / TOOL_EVERY);
 	text_add(&t, "\"messages\":[");
+	if (api == TALK_OPENAI)
+		request_turn(&t, "system", 1);
 	while (size - t.n > 2 * (parts * sizeof PART + 64)) {
 		request_turn(&t, "user", parts);
 		request_turn(&t, "assistant", parts);
@@ -111,49 +117,84 @@ request_body(size_t size, int stream)
 	return t;
 }
 
-char *
-talk_request(int port, size_t size, int stream, size_t *len)
+enum talk_api
+talk_api(const char *name)
 {
-	struct text body = request_body(size, stream);
+	if (strcmp(name, "openai") == 0)
+		return TALK_OPENAI;
+	if (strcmp(name, "anthropic") != 0) {
+		fprintf(stderr, "bench: no API %s\n", name);
+		exit(2);
+	}
+	return TALK_ANTHROPIC;
+}
+
+char *
+talk_request(enum talk_api api, int port, size_t size, int stream,
+    size_t *len)
+{
+	struct text body = request_body(api, size, stream);
 	struct text t = text_new(HEAD_MAX + size);
 
-	text_add(&t, "POST /v1/messages HTTP/1.1\r\n"
+	text_add(&t, "POST %s HTTP/1.1\r\n"
 	    "Host: 127.0.0.1:%d\r\n"
 	    "Connection: keep-alive\r\n"
 	    "Accept: application/json\r\n"
 	    "Accept-Encoding: gzip, deflate\r\n"
 	    "Content-Type: application/json\r\n"
 	    "User-Agent: claude-cli/2.0.0 (external, cli)\r\n"
-	    "x-api-key: key-of-the-client\r\n"
+	    "%s"
 	    "x-app: cli\r\n"
-	    "anthropic-version: 2023-06-01\r\n"
-	    "anthropic-beta: fine-grained-tool-streaming-2025-05-14\r\n"
 	    "X-Stainless-Arch: x64\r\n"
 	    "X-Stainless-Lang: js\r\n"
 	    "X-Stainless-OS: Linux\r\n"
 	    "X-Stainless-Retry-Count: 0\r\n"
 	    "X-Stainless-Timeout: 600\r\n"
-	    "Content-Length: %zu\r\n\r\n", port, body.n);
+	    "Content-Length: %zu\r\n\r\n",
+	    api == TALK_OPENAI ? "/v1/chat/completions" : "/v1/messages", port,
+	    api == TALK_OPENAI ? "Authorization: Bearer key-of-the-client\r\n" :
+	    "x-api-key: key-of-the-client\r\n"
+	    "anthropic-version: 2023-06-01\r\n"
+	    "anthropic-beta: fine-grained-tool-streaming-2025-05-14\r\n",
+	    body.n);
 	text_add(&t, "%s", body.p);
 	free(body.p);
 	*len = t.n;
 	return t.p;
 }
 
+/* What stands around the text of a plain answer. */
+static const struct { const char *begin, *end; } answers[] = {
+	[TALK_ANTHROPIC] = {
+		"{\"id\":\"msg_01bench\",\"type\":\"message\","
+		"\"role\":\"assistant\",\"model\":\"claude-sonnet-4-5\","
+		"\"content\":[{\"type\":\"text\",\"text\":\"",
+		"\"}],\"stop_reason\":\"end_turn\","
+		"\"stop_sequence\":null,\"usage\":{\"input_tokens\":420,"
+		"\"cache_creation_input_tokens\":0,"
+		"\"cache_read_input_tokens\":0,"
+		"\"output_tokens\":230,\"service_tier\":\"standard\"}}"
+	},
+	[TALK_OPENAI] = {
+		"{\"id\":\"chatcmpl-01bench\",\"object\":\"chat.completion\","
+		"\"created\":1767225600,\"model\":\"claude-sonnet-4-5\","
+		"\"choices\":[{\"index\":0,\"message\":{"
+		"\"role\":\"assistant\",\"content\":\"",
+		"\",\"refusal\":null},\"logprobs\":null,"
+		"\"finish_reason\":\"stop\"}],\"usage\":{"
+		"\"prompt_tokens\":420,\"completion_tokens\":230,"
+		"\"total_tokens\":650},\"service_tier\":\"default\"}"
+	}
+};
+
 char *
-talk_body(void)
+talk_body(enum talk_api api)
 {
-	static const char end[] = "\"}],\"stop_reason\":\"end_turn\","
-	    "\"stop_sequence\":null,\"usage\":{\"input_tokens\":420,"
-	    "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,"
-	    "\"output_tokens\":230,\"service_tier\":\"standard\"}}";
 	struct text t = text_new(TALK_ANSWER);
 
-	text_add(&t, "{\"id\":\"msg_01bench\",\"type\":\"message\","
-	    "\"role\":\"assistant\",\"model\":\"claude-sonnet-4-5\","
-	    "\"content\":[{\"type\":\"text\",\"text\":\"");
-	text_fill(&t, TALK_ANSWER - (sizeof end - 1));
-	text_add(&t, "%s", end);
+	text_add(&t, "%s", answers[api].begin);
+	text_fill(&t, TALK_ANSWER - strlen(answers[api].end));
+	text_add(&t, "%s", answers[api].end);
 	return t.p;
 }
 
@@ -169,12 +210,12 @@ talk_body(void)
 	"Connection: keep-alive\r\n"
 
 char *
-talk_answer(int status, size_t *len)
+talk_answer(enum talk_api api, int status, size_t *len)
 {
 	static const char error[] = "{\"type\":\"error\",\"error\":{\"type\":"
 	    "\"overloaded_error\",\"message\":\"Overloaded\"}}";
 	struct text t = text_new(HEAD_MAX + TALK_ANSWER);
-	char *message = talk_body();
+	char *message = talk_body(api);
 	const char *body = status == 200 ? message : error;
 
 	text_add(&t, "HTTP/1.1 %d %s\r\n" COMMON_HEADERS
@@ -196,34 +237,69 @@ talk_stream_head(void)
 
 enum { START, BLOCK, TEXT, BLOCK_END, DELTA, STOP };
 
-static const char *const events[TALK_KINDS] = {
-	"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{"
-	"\"id\":\"msg_01bench\",\"type\":\"message\",\"role\":\"assistant\","
-	"\"model\":\"claude-sonnet-4-5\",\"content\":[],\"stop_reason\":null,"
-	"\"stop_sequence\":null,\"usage\":{\"input_tokens\":420,"
-	"\"output_tokens\":1}}}\n\n",
-	"event: content_block_start\ndata: {\"type\":\"content_block_start\","
-	"\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
-	"event: content_block_delta\ndata: {\"type\":\"content_block_delta\","
-	"\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":"
-	"\"water finds its way 0000000000000000000~\"}}\n\n",
-	"event: content_block_stop\ndata: {\"type\":\"content_block_stop\","
-	"\"index\":0}\n\n",
-	"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{"
-	"\"stop_reason\":\"end_turn\",\"stop_sequence\":null},"
-	"\"usage\":{\"output_tokens\":230}}\n\n",
-	"event: message_stop\n" TALK_LAST "\n\n"
+#define CHUNK "data: {\"id\":\"chatcmpl-01bench\"," \
+	"\"object\":\"chat.completion.chunk\",\"created\":1767225600," \
+	"\"model\":\"claude-sonnet-4-5\",\"system_fingerprint\":\"fp_01bench\","
+#define CHOICE(delta, finish) CHUNK "\"choices\":[{\"index\":0,\"delta\":{" \
+	delta "},\"logprobs\":null,\"finish_reason\":" finish "}]}\n\n"
+
+/* OpenAI's have no BLOCK; its three last end the text, count, and end. */
+static const char *const events[][TALK_KINDS] = {
+	[TALK_ANTHROPIC] = {
+		"event: message_start\ndata: {\"type\":\"message_start\","
+		"\"message\":{\"id\":\"msg_01bench\",\"type\":\"message\","
+		"\"role\":\"assistant\",\"model\":\"claude-sonnet-4-5\","
+		"\"content\":[],\"stop_reason\":null,"
+		"\"stop_sequence\":null,\"usage\":{\"input_tokens\":420,"
+		"\"output_tokens\":1}}}\n\n",
+		"event: content_block_start\ndata: {"
+		"\"type\":\"content_block_start\",\"index\":0,"
+		"\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+		"event: content_block_delta\ndata: {"
+		"\"type\":\"content_block_delta\",\"index\":0,\"delta\":{"
+		"\"type\":\"text_delta\",\"text\":"
+		"\"water finds its way 0000000000000000000~\"}}\n\n",
+		"event: content_block_stop\ndata: {"
+		"\"type\":\"content_block_stop\",\"index\":0}\n\n",
+		"event: message_delta\ndata: {\"type\":\"message_delta\","
+		"\"delta\":{\"stop_reason\":\"end_turn\","
+		"\"stop_sequence\":null},\"usage\":{"
+		"\"output_tokens\":230}}\n\n",
+		"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+	},
+	[TALK_OPENAI] = {
+		CHOICE("\"role\":\"assistant\",\"content\":\"\","
+		    "\"refusal\":null", "null"),
+		NULL,
+		CHOICE("\"content\":"
+		    "\"water finds its way 0000000000000000000~\"", "null"),
+		CHOICE("", "\"stop\""),
+		CHUNK "\"choices\":[],\"usage\":{\"prompt_tokens\":420,"
+		    "\"completion_tokens\":230,\"total_tokens\":650}}\n\n",
+		"data: [DONE]\n\n"
+	}
 };
 
-void
-talk_stream_init(struct talk_stream *t)
+const char *
+talk_last(enum talk_api api)
 {
+	return api == TALK_OPENAI ? "data: [DONE]" :
+	    "data: {\"type\":\"message_stop\"}";
+}
+
+void
+talk_stream_init(struct talk_stream *t, enum talk_api api)
+{
+	const char *event;
 	int kind;
 
+	t->api = api;
 	for (kind = 0; kind < TALK_KINDS; kind++) {
-		t->body[kind] = strlen(events[kind]);
+		if ((event = events[api][kind]) == NULL)
+			continue;
+		t->body[kind] = strlen(event);
 		t->length[kind] = (size_t)snprintf(t->frame[kind], TALK_FRAME,
-		    "%zx\r\n%s\r\n%s", t->body[kind], events[kind],
+		    "%zx\r\n%s\r\n%s", t->body[kind], event,
 		    kind == STOP ? "0\r\n\r\n" : "");
 	}
 	t->stamp = (size_t)(strchr(t->frame[TEXT], '~') - t->frame[TEXT]) -
@@ -231,20 +307,28 @@ talk_stream_init(struct talk_stream *t)
 }
 
 static int
-kind_of(unsigned i, unsigned n)
+kind_of(enum talk_api api, unsigned i, unsigned n)
 {
-	if (i < 2)
-		return i == 0 ? START : BLOCK;
+	if (i == 0)
+		return START;
+	if (i == 1 && api == TALK_ANTHROPIC)
+		return BLOCK;
 	if (n - i > 3)
 		return TEXT;
 	return n - i == 3 ? BLOCK_END : n - i == 2 ? DELTA : STOP;
+}
+
+unsigned
+talk_texts(enum talk_api api, unsigned n)
+{
+	return n - (api == TALK_ANTHROPIC ? 5 : 4);
 }
 
 const char *
 talk_event(struct talk_stream *t, unsigned i, unsigned n, uint64_t now,
     size_t *len)
 {
-	int kind = kind_of(i, n), d;
+	int kind = kind_of(t->api, i, n), d;
 
 	if (kind == TEXT) {
 		for (d = TALK_STAMP; d-- > 0; now /= 10)
@@ -262,6 +346,6 @@ talk_stream_length(const struct talk_stream *t, unsigned n)
 	unsigned i;
 
 	for (i = 0; i < n; i++)
-		sum += t->body[kind_of(i, n)];
+		sum += t->body[kind_of(t->api, i, n)];
 	return sum;
 }

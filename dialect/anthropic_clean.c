@@ -16,6 +16,7 @@ struct edits {
 	struct arena *a;
 	const char *text;
 	struct edit *first, **last;	/* last: where the next is hung */
+	int claude;	/* the model is Claude: others sign as they like */
 };
 
 static void
@@ -53,7 +54,10 @@ cut(struct edits *e, const struct node *prev, const struct node *n, int stays)
 	edit(e, from, to, str_n("", 0));
 }
 
-/* Thinking that Claude did not sign. */
+/*
+ * Thinking that the model did not sign: Claude takes none without a
+ * signature, others may have given none.
+ */
 static int
 foreign(const struct edits *e, const struct node *b)
 {
@@ -62,7 +66,7 @@ foreign(const struct edits *e, const struct node *b)
 	if (!tree_is(tree_get(b, "type"), "thinking"))
 		return 0;
 	signature = tree_get_text(b, "signature");
-	return signature.n == 0 ||
+	return (signature.n == 0 && e->claude) ||
 	    names_marked(text_plain(e->a, signature));
 }
 
@@ -176,7 +180,8 @@ thinking_lost(const struct edits *e, const struct node *body,
 {
 	const struct node *m, *b, *said = NULL, *last = NULL;
 
-	if (!tree_is(tree_get(tree_get(body, "thinking"), "type"), "enabled"))
+	if (!e->claude ||
+	    !tree_is(tree_get(tree_get(body, "thinking"), "type"), "enabled"))
 		return 0;
 	for (m = list->child; m != NULL; m = m->next) {
 		last = m;
@@ -266,17 +271,16 @@ suspect(struct str text)
 
 int
 anthropic_clean(struct buf *out, struct arena *a, struct str text,
-    const struct node *body)
+    struct str model)
 {
-	const struct node *list;
+	const struct node *body, *list;
 	struct edits e;
 	struct edit *x;
 	size_t at;
 
 	if (!suspect(text))
 		return 0;
-	if (body == NULL)
-		body = tree_parse(a, text);
+	body = tree_parse(a, text);
 	list = tree_get(body, "messages");
 	if (list == NULL || list->type != JSON_ARRAY)
 		return a->bad ? -1 : 0;
@@ -284,6 +288,7 @@ anthropic_clean(struct buf *out, struct arena *a, struct str text,
 	e.text = text.p;
 	e.first = NULL;
 	e.last = &e.first;
+	e.claude = str_casefind(model, str_of("claude")) != -1;
 	clean_messages(&e, list);
 	if (!a->bad && thinking_lost(&e, body, list))
 		clean_thinking(&e, body);

@@ -496,6 +496,13 @@ dialect_event(struct dialect_watch *w, const struct sse_event *e)
 	return sign;
 }
 
+void
+dialect_piece(struct dialect_watch *w, struct str usage)
+{
+	if (usage.n > 0)
+		note_usage(&w->usage, api_of(w->dialect, w->op), usage);
+}
+
 enum dialect_sign
 dialect_answer(struct dialect_watch *w, struct str body)
 {

@@ -138,6 +138,12 @@ enum dialect_sign dialect_event(struct dialect_watch *w,
     const struct sse_event *e);
 
 /*
+ * Instead of dialect_event(), for what is known to be a further piece of
+ * content: notes its usage, an object or "".
+ */
+void dialect_piece(struct dialect_watch *w, struct str usage);
+
+/*
  * Judges a complete plain 2xx body of a generating call: SIGN_CONTENT,
  * SIGN_ERROR (an error object under status 200) or SIGN_INVALID (empty, not
  * JSON: HTML above all).  Notes usage and stop reason.

@@ -491,14 +491,15 @@ suspicious(struct str text)
 
 int
 gemini_clean(struct buf *out, struct arena *a, struct str text,
-    const struct node *body)
+    struct str model)
 {
-	const struct node *contents, *inner;
+	const struct node *body, *contents, *inner;
 	size_t before;
 
+	(void)model;
 	if (text.n == 0 || !suspicious(text))
 		return 0;
-	if (body == NULL && (body = tree_parse(a, text)) == NULL)
+	if ((body = tree_parse(a, text)) == NULL)
 		return a->bad ? -1 : 0;
 	inner = get(body, "generateContentRequest");
 	contents = tree_get(inner != NULL ? inner : body, "contents");

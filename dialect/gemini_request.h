@@ -24,12 +24,12 @@ int gemini_read_request(struct msg_request *r, const struct node *body,
 
 /*
  * 3.8: adds text (a request of this API) without what another vendor's
- * backend left in it.  body is its tree, or NULL: then text is parsed, but
- * only if a look at its bytes finds something that could have to go.
+ * backend left in it.  model: plain, as the backend calls it.  text is
+ * parsed only if a look at its bytes finds something that could have to go.
  * Returns 1; 0 if there is nothing to remove, or text is no JSON (nothing is
  * added); -1 when out of memory.  Bytes that need no change stay as they are.
  */
 int gemini_clean(struct buf *out, struct arena *a, struct str text,
-    const struct node *body);
+    struct str model);
 
 #endif

@@ -42,16 +42,23 @@ read_list(struct reading *r, const struct judge_list *l, unsigned *count)
 static const struct judge_field *
 find_field(const struct judge_field *f, struct str key)
 {
-	int plain = memchr(key.p, '\\', key.n) == NULL;
-	size_t n;
+	size_t i;
 
 	for (; f->name != NULL; f++) {
-		n = strlen(f->name);
-		if (plain ? key.n == n && memcmp(key.p, f->name, n) == 0 :
-		    json_text_is(key, str_n(f->name, n)))
+		for (i = 0; i < key.n && key.p[i] == f->name[i]; i++)
+			;
+		if (i == key.n ? f->name[i] == '\0' : key.p[i] == '\\' &&
+		    json_text_is(key, str_of(f->name)))
 			return f;
 	}
 	return NULL;
+}
+
+/* Moves past the value that t begins.  -1: it is broken. */
+static int
+skip(struct json *j, enum json_type t)
+{
+	return t == JSON_OBJECT || t == JSON_ARRAY ? json_skip(j) : 0;
 }
 
 /* Behind the '{' of an object: takes the values that are asked for. */
@@ -69,18 +76,20 @@ read_members(struct reading *r, const struct judge_field *fields,
 			return not_json;
 		f = find_field(fields, r->j.key);
 		if (f == NULL) {
-			if (json_skip(&r->j) == -1)
+			if (skip(&r->j, t) == -1)
 				return not_json;
 			continue;
 		}
 		v = &values[f->slot];
+		/* Of two of a name others may believe the first. */
+		r->v->quiet &= v->type == JSON_END;
 		v->type = t;
 		v->count = 0;
 		if (t == JSON_OBJECT && f->inside != NULL)
 			fault = read_members(r, f->inside, values, &v->count);
 		else if (t == JSON_ARRAY && f->each != NULL)
 			fault = read_list(r, f->each, &v->count);
-		else if (json_skip(&r->j) == -1)
+		else if (skip(&r->j, t) == -1)
 			return not_json;
 		else
 			v->raw = r->j.raw;

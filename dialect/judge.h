@@ -30,6 +30,8 @@ struct validate {
 	unsigned grown:1;	/* it had a delta */
 	unsigned blocked:1;	/* the prompt was */
 	unsigned counted:1;	/* a chunk with nothing but usage came */
+	unsigned quiet:1;	/* see validate_event() */
+	struct str usage;	/* of a quiet event; "" if it has none */
 	unsigned kind;		/* of the block; OpenAI: choice in hand */
 	uint64_t next;		/* the least index of the next block */
 	unsigned calls;		/* blocks that are calls */

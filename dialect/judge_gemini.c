@@ -9,7 +9,7 @@ enum {
 	E_CODE, E_MESSAGE, E_STATUS
 };
 
-enum { C_INDEX, C_CONTENT, C_ROLE, C_PARTS, C_FINISH };
+enum { C_INDEX, C_CONTENT, C_ROLE, C_PARTS, C_FINISH, C_BLOCK };
 
 enum { P_TEXT, P_CALL, P_NAME, P_ARGS };
 
@@ -70,6 +70,8 @@ check_candidate(struct validate *v, const struct json_value *s,
 	if (v->strict && !str_is(judge_text(&s[C_ROLE]), "model"))
 		return "content whose role is not model";
 	judge_set(v->seen, i);
+	v->quiet &= judge_text(&s[C_FINISH]).n == 0 &&
+	    judge_absent(&s[C_BLOCK]);
 	if (judge_text(&s[C_FINISH]).n > 0 && !str_is(judge_text(&s[C_FINISH]),
 	    "FINISH_REASON_UNSPECIFIED"))
 		judge_set(v->finished, i);
@@ -79,7 +81,8 @@ check_candidate(struct validate *v, const struct json_value *s,
 static const struct judge_field candidate_fields[] = {
 	{ "content", C_CONTENT, content_fields, NULL },
 	{ "finishReason", C_FINISH, NULL, NULL },
-	{ "index", C_INDEX, NULL, NULL }, { NULL, 0, NULL, NULL }
+	{ "index", C_INDEX, NULL, NULL },
+	{ "blockReason", C_BLOCK, NULL, NULL }, { NULL, 0, NULL, NULL }
 };
 
 static const struct judge_list candidate_list = {
@@ -108,6 +111,7 @@ static const char *
 check_error(struct validate *v, const struct json_value *s)
 {
 	v->failed = 1;
+	v->quiet = 0;
 	return v->strict && (s[E_CODE].type != JSON_NUMBER ||
 	    s[E_MESSAGE].type != JSON_STRING ||
 	    s[E_STATUS].type != JSON_STRING) ?
@@ -128,6 +132,9 @@ check_chunk(struct validate *v, const struct json_value *s, unsigned members)
 	if (!judge_optional(&s[G_FEEDBACK], JSON_OBJECT))
 		return "promptFeedback that is not an object";
 	v->started = 1;
+	v->quiet &= judge_absent(&s[G_FEEDBACK]);
+	if (s[G_USAGE].type == JSON_OBJECT)
+		v->usage = s[G_USAGE].raw;
 	if (judge_text(&s[G_BLOCK]).n > 0 && !str_is(judge_text(&s[G_BLOCK]),
 	    "BLOCK_REASON_UNSPECIFIED"))
 		v->blocked = 1;
@@ -181,6 +188,7 @@ judge_gemini_event(struct validate *v, struct str name, struct str data)
 	/* Errors come wrapped in an array at times. */
 	if (!v->strict && is_array(data))
 		return judge_list(v, data, &chunk_list, &count);
+	v->quiet = 1;
 	return read_chunk(v, data);
 }
 

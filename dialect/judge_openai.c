@@ -155,8 +155,10 @@ check_choice(struct validate *v, const struct json_value *s, unsigned members)
 	    (fault = judge_list(v, s[C_TOOLS].raw, &piece_list,
 	    &count)) != NULL)
 		return fault;
-	if (judge_text(&s[C_FINISH]).n > 0)
+	if (judge_text(&s[C_FINISH]).n > 0) {
 		judge_set(v->finished, i);
+		v->quiet = 0;
+	}
 	return NULL;
 }
 
@@ -218,10 +220,14 @@ judge_openai_event(struct validate *v, struct str name, struct str data)
 		v->ended = 1;
 		return NULL;
 	}
+	v->quiet = 1;
 	if ((fault = judge_object(v, data, chunk_fields, s)) != NULL)
 		return fault;
+	if (s[O_USAGE].type == JSON_OBJECT)
+		v->usage = s[O_USAGE].raw;
 	if (judge_error(&s[O_ERROR])) {
 		v->failed = 1;
+		v->quiet = 0;
 		return v->strict && (s[OE_MESSAGE].type != JSON_STRING ||
 		    s[OE_TYPE].type == JSON_END ||
 		    s[OE_PARAM].type == JSON_END ||

@@ -655,14 +655,15 @@ suspect(struct str text)
 
 int
 openai_clean(struct buf *out, struct arena *a, struct str text,
-    const struct node *body)
+    struct str model)
 {
+	const struct node *body, *n, *m;
 	struct edit e;
-	const struct node *n, *m;
 
+	(void)model;
 	if (!suspect(text))
 		return 0;
-	if (body == NULL && (body = tree_parse(a, text)) == NULL)
+	if ((body = tree_parse(a, text)) == NULL)
 		return a->bad ? -1 : 0;
 	if (body->type != JSON_OBJECT)
 		return 0;

@@ -20,12 +20,13 @@ int openai_read_request(struct msg_request *r, const struct node *body,
     const struct dialect_call *call, struct msg_fault *f);
 
 /*
- * 3.8: adds text (a request of this API, its tree is body) without what
- * another vendor's backend left in it.  Returns 1; 0 if there is nothing to
- * remove (nothing is added); -1 when out of memory.  Bytes that need no
- * change stay as they are.
+ * 3.8: adds text (a request of this API) without what another vendor's
+ * backend left in it.  model: plain, as the backend calls it.  text is
+ * parsed only if a look at its bytes finds something that could have to go.
+ * Returns 1; 0 if there is nothing to remove, or text is no JSON (nothing is
+ * added); -1 when out of memory.  Bytes that need no change stay as they are.
  */
 int openai_clean(struct buf *out, struct arena *a, struct str text,
-    const struct node *body);
+    struct str model);
 
 #endif

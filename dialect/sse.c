@@ -2,11 +2,10 @@
 
 #include <string.h>
 
+#include "base/scan.h"
+
 #define BOM "\xef\xbb\xbf"
 #define BOM_SIZE 3
-
-/* Line ends are looked for this far at a time, see line_end(). */
-#define WINDOW 256
 
 void
 sse_start(struct sse *s)
@@ -15,26 +14,13 @@ sse_start(struct sse *s)
 }
 
 /*
- * The first CR or LF from i on; n if there is none.  Two memchr() in a
- * window: over all of the bytes, a stream of short lines that has only one
- * of the two would be read to its end for each line.
+ * The first CR or LF from i on; n if there is none.  i is beyond n where the
+ * owner has thrown away what it held.
  */
 static size_t
 line_end(const char *p, size_t n, size_t i)
 {
-	const char *lf, *cr;
-	size_t k;
-
-	for (; i < n; i += k) {
-		k = n - i < WINDOW ? n - i : WINDOW;
-		if ((lf = memchr(p + i, '\n', k)) != NULL)
-			k = (size_t)(lf - p) - i;
-		if ((cr = memchr(p + i, '\r', k)) != NULL)
-			return (size_t)(cr - p);
-		if (lf != NULL)
-			return (size_t)(lf - p);
-	}
-	return n;
+	return i < n ? i + scan_line(p + i, n - i) : n;
 }
 
 /* Where the line after the one that ends at i starts. */
@@ -55,7 +41,7 @@ field(const char *p, size_t i, size_t end, const char *name, struct str *v)
 {
 	size_t len = strlen(name);
 
-	if (end - i < len || memcmp(p + i, name, len) != 0)
+	if (end - i < len || p[i] != *name || memcmp(p + i, name, len) != 0)
 		return 0;
 	i += len;
 	if (i < end && p[i] != ':')

@@ -7,12 +7,14 @@
 #include "dialect/anthropic_request.h"
 #include "dialect/gemini_answer.h"
 #include "dialect/gemini_request.h"
+#include "dialect/gemini_sign.h"
 #include "dialect/names.h"
 #include "dialect/normal.h"
 #include "dialect/openai_answer.h"
 #include "dialect/openai_request.h"
 #include "dialect/profile.h"
 #include "dialect/responses_answer.h"
+#include "dialect/responses_clean.h"
 #include "dialect/responses_request.h"
 #include "dialect/sse.h"
 #include "dialect/text.h"
@@ -38,8 +40,7 @@ struct side {
 	int (*write_request)(struct buf *, struct msg_request *,
 	    const struct msg_target *, const struct profile *,
 	    struct msg_fault *);
-	int (*clean)(struct buf *, struct arena *, struct str,
-	    const struct node *);
+	int (*clean)(struct buf *, struct arena *, struct str, struct str);
 	void *(*reader_new)(const struct msg_sink *);
 	void (*reader_free)(void *);
 	void (*read_event)(void *, struct str, struct str);
@@ -86,7 +87,7 @@ static const struct side sides[] = {
 	},
 	[RESPONSES] = {
 		responses_read_request, NULL,
-		NULL, NULL,
+		responses_clean, NULL,
 		NULL, NULL,
 		NULL, NULL,
 		responses_writer_new, responses_writer_free,
@@ -624,6 +625,19 @@ translate_end(struct translate *t, struct buf *out)
 }
 
 int
+translate_break(struct translate *t, const char *why, struct buf *out)
+{
+	if (begin(t) == -1)
+		return -1;
+	t->out = out;
+	fail(t, why);
+	t->out = NULL;
+	t->over = 1;
+	buf_free(&t->held);
+	return t->bad ? -1 : 0;
+}
+
+int
 translate_failed(const struct translate *t, int *status)
 {
 	if (t->failed)
@@ -668,18 +682,46 @@ translate_error(struct translate *t, int status, struct str retry_after,
 
 /* ---- requests that stay in their API ---- */
 
+/* 1 if calls without a signature are refused. */
+static int
+signs(const struct dialect_call *call, struct str model)
+{
+	struct profile p;
+
+	if (call->dialect != DIALECT_GEMINI)
+		return 0;
+	profile_of(&p, DIALECT_GEMINI, model);
+	return p.thinking == PROFILE_LEVEL;
+}
+
 int
 translate_clean(struct buf *out, const struct dialect_call *call,
-    struct str body)
+    struct str model, struct str body)
 {
 	const struct side *side = side_of(call->dialect, call->op);
 	struct arena a;
-	int rc;
+	struct buf clean;
+	int rc, signed_rc;
 
-	if (side->clean == NULL)
-		return 0;
 	arena_init(&a, arena_max(body));
-	rc = side->clean(out, &a, body, NULL);
+	if (!signs(call, model)) {
+		rc = side->clean(out, &a, body, model);
+		arena_free(&a);
+		return rc;
+	}
+	buf_init(&clean, TRANSLATE_BODY_MAX);
+	rc = side->clean(&clean, &a, body, model);
+	arena_reset(&a);
+	if (rc == 1)
+		body = buf_str(&clean);
+	if (rc != -1) {
+		signed_rc = gemini_sign(out, &a, body);
+		if (signed_rc != 0)
+			rc = signed_rc;
+		else if (rc == 1 && buf_addstr(out, body) == -1)
+			rc = -1;
+	}
+	buf_free(&clean);
 	arena_free(&a);
 	return rc;
 }

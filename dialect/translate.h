@@ -70,6 +70,12 @@ int translate_feed(struct translate *t, struct str data, int plain,
 int translate_end(struct translate *t, struct buf *out);
 
 /*
+ * The upstream's answer broke off, or cannot be trusted: adds what tells a
+ * client in the midst of a stream, unless it was told of an end before.
+ */
+int translate_break(struct translate *t, const char *why, struct buf *out);
+
+/*
  * Whether the answer ended in an error so far; a stream has then been told
  * about it, a plain answer has been written as an error body.
  * status, set only then: for a plain answer, what its head must say.
@@ -96,11 +102,12 @@ int translate_error(struct translate *t, int status, struct str retry_after,
 
 /*
  * 3.8: what another vendor left in a request goes before a backend of the
- * same API sees it.  1: the new body was added to out; 0: nothing to do;
- * -1: out of memory.
+ * same API sees it; calls get the signature without which it refuses them.
+ * model: plain, the backend's name of it.  1: the new body was added to out;
+ * 0: nothing to do; -1: out of memory.
  */
 int translate_clean(struct buf *out, const struct dialect_call *call,
-    struct str body);
+    struct str model, struct str body);
 
 /* A local estimate of input tokens (section 11); -1: body is no request. */
 int64_t translate_estimate(const struct dialect_call *call, struct str body);

@@ -42,6 +42,7 @@ responses_event(struct validate *v, struct str name, struct str data)
 	if (str_is(type, "response.completed") ||
 	    str_is(type, "response.incomplete"))
 		v->ended = 1;
+	v->quiet = !v->failed && str_ends(type, ".delta");
 	return NULL;
 }
 
@@ -115,12 +116,15 @@ validate_data(struct validate *v, struct str name, struct str data)
 {
 	int api = api_of(v);
 
+	v->quiet = 0;
+	v->usage = str_n("", 0);
 	if (v->fault != NULL || api == -1)
 		return v->fault;
 	if (data.n > 0)
 		v->fault = apis[api].event(v, name, data);
 	else if (v->strict && name.n > 0)
 		v->fault = "an event without data";
+	v->quiet &= v->fault == NULL;
 	return v->fault;
 }
 
@@ -135,6 +139,7 @@ validate_event(struct validate *v, const struct sse_event *e)
 	if (sse_data(&all, e) == 0)
 		validate_data(v, e->name, buf_str(&all));
 	buf_free(&all);
+	v->quiet = 0;		/* usage went with it */
 	return v->fault;
 }
 

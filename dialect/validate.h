@@ -13,9 +13,9 @@
  * kinds of blocks and reasons to stop that are not known; null for what is
  * absent; the missing things that readers do without (translation.md 6,
  * clients.md 3): event: lines, usage, message_stop after a stop reason, the
- * content_block_stop of the last block, indexes that start at 1; with OpenAI [DONE], role, ids, type and index of
- * a call, the index of a choice, what follows a finish_reason or [DONE],
- * usage in any chunk; with Gemini index, parts, role, a finishReason in
+ * content_block_stop of the last block, indexes that start at 1; with OpenAI
+ * [DONE], role, ids, type and index of a call, the index of a choice, what
+ * follows a finish_reason or [DONE], usage in any chunk; with Gemini index, parts, role, a finishReason in
  * every chunk.
  *
  * Strict: the exact grammar, with the types of the members that the API
@@ -36,7 +36,7 @@
 /*
  * struct validate is what is known of one answer.  Owned by the caller, a
  * plain value.  Its fields are this folder's own but for fault, the first
- * violation.
+ * violation, and quiet and usage.
  */
 
 /* Starts for the stream of an API (a backend's own) to an operation. */
@@ -46,6 +46,9 @@ void validate_start(struct validate *v, enum dialect d, enum dialect_op op,
 /*
  * Judges the next event.  Returns NULL, or in a few words what is wrong
  * (a constant); once that has happened, that again for each event.
+ * Sets v->quiet if the event is at most a further piece of content: no
+ * error, reason to stop or end, and no usage but v->usage, a slice of it.
+ * It need not be read by dialect_event() then, once there was content.
  */
 const char *validate_event(struct validate *v, const struct sse_event *e);
 

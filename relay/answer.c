@@ -156,10 +156,16 @@ invalid(struct answer *a, const char *why)
 static enum answer_step
 event_judge(struct answer *a, const struct sse_event *e)
 {
-	if (a->checks && !a->invalid &&
-	    invalid(a, validate_event(&a->valid, e))) {
-		a->fault = FO_INVALID_FAULT;
-		return ANSWER_BAD;
+	if (a->checks && !a->invalid) {
+		if (invalid(a, validate_event(&a->valid, e))) {
+			a->fault = FO_INVALID_FAULT;
+			return ANSWER_BAD;
+		}
+		/* Then one reading of it is enough. */
+		if (a->valid.quiet && a->watch.content) {
+			dialect_piece(&a->watch, a->valid.usage);
+			return ANSWER_HOLD;
+		}
 	}
 	switch (dialect_event(&a->watch, e)) {
 	case SIGN_CONTENT:

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "relay/exchange_record.h"
+#include "relay/redact.h"
 #include "wire/failover_read.h"
 
 #define EX_UNPACKED_MAX	(1u << 30)	/* bytes of one unpacked answer */
@@ -27,6 +28,15 @@ attempt_outcome(struct fo_outcome *o, const struct exchange *ex,
 	o->status = ex->answer.status;
 	o->cool_ms = ex->cool_ms;
 	o->cool_source = ex->cool_source;
+}
+
+/* Some providers repeat the key that they refuse. */
+static void
+note_mask(struct exchange *ex)
+{
+	if (ex->answer.note[0] != '\0')
+		redact_words(ex->answer.note, sizeof ex->answer.note,
+		    exchange_config(ex), ex->req.h);
 }
 
 static enum stats_outcome
@@ -54,6 +64,8 @@ attempt_book(struct exchange *ex, const struct fo_outcome *o,
 	    ex->account.detail : reason;
 	struct fo_change c;
 
+	if (seen == STATS_RETURNED && *why == '\0')
+		why = ex->answer.note;
 	stats_try_end(&ex->env->stats, ex->seen, seen, o->status, why,
 	    loop_us(), loop_wall(ex->env->up.loop));
 	/* What a text has stopped is booked again at its end. */
@@ -138,6 +150,7 @@ exchange_finish(struct exchange *ex, uint64_t now)
 {
 	struct fo_outcome o;
 
+	note_mask(ex);
 	if (ex->answer.invalid)
 		log_warn("%s the answer of \"%.*s\" is not in its form, and "
 		    "passed on all the same: %s", ex->req.id,
@@ -157,6 +170,7 @@ exchange_broken(struct exchange *ex, enum fo_fault fault, const char *why,
 	struct fo_outcome o;
 	char how[256];
 
+	note_mask(ex);
 	ex->broken = 1;
 	attempt_outcome(&o, ex, FO_BODY, fault);
 	attempt_book(ex, &o, fo_fault_text(fault), now);
@@ -185,6 +199,7 @@ attempt_failed(struct exchange *ex, const struct fo_outcome *o,
 {
 	char reason[96];
 
+	note_mask(ex);		/* which why may be */
 	account_attempt(&ex->account, ex->target->cfg, o, why);
 	ex->invalid = o->fault == FO_INVALID_FAULT;
 	if (o->status == 429 || o->fault == FO_RATE_TEXT_FAULT)
@@ -273,6 +288,8 @@ error_judge(struct exchange *ex, uint64_t now)
 		count_next(ex, &o, now);
 		return;
 	}
+	answer_note(&ex->answer, body);
+	note_mask(ex);
 	/* Booked here: its end will not know that a text stopped it. */
 	if (o.fault == FO_STOP_TEXT_FAULT) {
 		attempt_book(ex, &o, "", now);
@@ -313,7 +330,11 @@ body_broken(struct exchange *ex, enum fo_fault fault, const char *why,
 	if (ex->up != NULL)
 		upstream_abort(ex->up);
 	ex->up = NULL;
-	exchange_broken(ex, fault, why, now);
+	/* What follows the end of an answer is nobody's. */
+	if (ex->reply.tr != NULL && translate_ended(ex->reply.tr))
+		exchange_finish(ex, now);
+	else
+		exchange_broken(ex, fault, why, now);
 }
 
 static void
@@ -396,13 +417,13 @@ unpack_failed(struct exchange *ex, enum fo_fault fault, const char *why,
 {
 	struct fo_outcome o;
 
+	if (ex->reply.committed) {
+		body_broken(ex, fault, why, now);
+		return;
+	}
 	if (ex->up != NULL)
 		upstream_abort(ex->up);
 	ex->up = NULL;
-	if (ex->reply.committed) {
-		exchange_broken(ex, fault, why, now);
-		return;
-	}
 	attempt_outcome(&o, ex, FO_HOLD, fault);
 	attempt_failed(ex, &o, why, now);
 }

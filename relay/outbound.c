@@ -69,11 +69,12 @@ passed(struct outbound *o, const struct outbound_source *s,
 	struct buf clean;
 	int rc;
 
-	buf_init(&clean, s->body.n + 65536);
+	buf_init(&clean, 2 * s->body.n + 65536);
 	rc = 0;
-	if ((r->call.op == OP_GENERATE || r->call.op == OP_COUNT) &&
-	    b->api != DIALECT_ANY)
-		rc = translate_clean(&clean, &r->call, s->body);
+	if ((r->call.op == OP_GENERATE || r->call.op == OP_COUNT ||
+	    r->call.op == OP_RESPONSES) && b->api != DIALECT_ANY)
+		rc = translate_clean(&clean, &r->call,
+		    config_model_for(b, r->model), s->body);
 	if (rc == 1)
 		o->body = buf_str(&clean);
 	if (rc != -1)

@@ -294,8 +294,8 @@ reply_broken(struct reply *r, const struct answer *a, const char *why)
 	struct buf event;
 
 	if (r->tr != NULL) {
-		/* Its state decides what may follow: the end tells. */
-		reply_done(r);
+		if (r->stream && a->kind != ANSWER_ERROR)
+			out_give(r, translate_break(r->tr, why, &r->out));
 		return;
 	}
 	if (a->kind != ANSWER_STREAM && a->kind != ANSWER_ARRAY)

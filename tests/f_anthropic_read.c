@@ -105,13 +105,14 @@ check_clean(struct str body)
 	arena_init(&a, ARENA);
 	buf_init(&one, ARENA);
 	buf_init(&two, ARENA);
-	rc = anthropic_clean(&one, &a, body, NULL);
+	rc = anthropic_clean(&one, &a, body, str_of("claude-x"));
 	must(rc == 1 || one.len == 0);
 	must(rc < 1 || json_valid(buf_str(&one), NULL, NULL));
 	tree = tree_parse(&a, body);
 	if (tree != NULL) {
-		must(anthropic_clean(&two, &a, body, tree) == rc);
-		must(str_eq(buf_str(&one), buf_str(&two)));
+		/* Others than Claude may leave thinking unsigned. */
+		must(anthropic_clean(&two, &a, body, str_of("m")) != -1 ||
+		    a.bad);
 	} else {
 		must(rc <= 0);
 	}

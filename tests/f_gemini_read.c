@@ -189,12 +189,12 @@ run_clean(struct str body)
 	arena_init(&a, ROOM);
 	buf_init(&out, ROOM);
 	buf_init(&again, ROOM);
-	rc = gemini_clean(&out, &a, body, NULL);
+	rc = gemini_clean(&out, &a, body, str_of("claude-x"));
 	must(rc != 0 || out.len == 0);
 	if (rc == 1) {
 		must_json(buf_str(&out));
 		must(out.len < body.n);
-		must(gemini_clean(&again, &a, buf_str(&out), NULL) == 0);
+		must(gemini_clean(&again, &a, buf_str(&out), str_of("claude-x")) == 0);
 	}
 	arena_free(&a);
 	buf_free(&again);

@@ -101,7 +101,7 @@ check_clean(struct str in)
 
 	arena_init(&a, ROOM);
 	buf_init(&out, ROOM);
-	rc = openai_clean(&out, &a, in, NULL);
+	rc = openai_clean(&out, &a, in, str_of("claude-x"));
 	must(rc == 1 || out.len == 0);
 	must(rc != 1 || (json_valid(in, NULL, NULL) &&
 	    json_valid(buf_str(&out), NULL, NULL)));

@@ -141,7 +141,7 @@ check_clean(const struct talk *k, struct str body)
 	int rc;
 
 	buf_init(&b, OUT_MAX);
-	rc = translate_clean(&b, &k->call, body);
+	rc = translate_clean(&b, &k->call, str_of("gemini-3-pro"), body);
 	must(rc == 0 || rc == 1);
 	must(rc == 1 ? json_valid(buf_str(&b), NULL, NULL) : b.len == 0);
 	buf_free(&b);

@@ -1,7 +1,8 @@
 /*
  * The first byte chooses API and operation; the rest is a stream, and the
  * same bytes are a plain answer.  What the strict level takes the normal one
- * takes too, and what either takes is JSON.
+ * takes too, and what either takes is JSON.  What is quiet the watch need not
+ * read.
  */
 
 #include <stdint.h>
@@ -20,6 +21,24 @@ must(int ok)
 		abort();
 }
 
+/* What is said to bring nothing but content, and usage, does not. */
+static void
+check_quiet(const struct validate *v, const struct sse_event *e)
+{
+	struct dialect_watch read, told;
+	enum dialect_sign sign;
+
+	if (!v->quiet)
+		return;
+	dialect_watch_start(&read, v->dialect, v->op);
+	read.content = 1;
+	told = read;
+	sign = dialect_event(&read, e);
+	must(sign == SIGN_CONTENT || sign == SIGN_NOISE);
+	dialect_piece(&told, v->usage);
+	must(memcmp(&read, &told, sizeof read) == 0);
+}
+
 /* One event at all levels, by both ways in. */
 static void
 check_event(struct validate *normal, struct validate *strict,
@@ -32,9 +51,11 @@ check_event(struct validate *normal, struct validate *strict,
 	buf_init(&all, e->raw.n + 1);
 	must(sse_data(&all, e) == 0);
 	fault = validate_event(normal, e);
+	check_quiet(normal, e);
 	must(fault == normal->fault && (before == NULL || fault == before));
 	must(validate_data(&twin, e->name, buf_str(&all)) == fault);
 	validate_event(strict, e);
+	check_quiet(strict, e);
 	must(strict->fault != NULL || fault == NULL);
 	if (fault == NULL && all.len > 0 && !was.failed && !was.ended &&
 	    (was.op == OP_GENERATE || was.op == OP_RESPONSES) &&

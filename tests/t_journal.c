@@ -20,7 +20,7 @@
 #include "admin/journal_file.h"
 #include "admin/journal_find.h"
 #include "admin/record.h"
-#include "admin/redact.h"
+#include "relay/redact.h"
 #include "base/log.h"
 #include "json.h"
 #include "tests/t.h"
@@ -486,7 +486,7 @@ whole_lines(void)
 	    "\"response_headers\":{\"content-type\":\"text/plain\",\"x-y\":"
 	    "\"caf\xef\xbf\xbd\"},\"response_body\":null}\n") == 0, "%s", s);
 	record_fill(&r, cfg, 8, 0, NOON + 7);
-	r.head = r.backend = r.model = str_of("");
+	r.head = r.backend = r.model = str_n(NULL, 0);
 	r.status = 0;
 	r.error = str_of("said " TOKEN);
 	s = line_of(&r, SIZE_MAX);
@@ -978,7 +978,7 @@ finds_among(void)
 static void
 run(void (*test)(void))
 {
-	int status;
+	int status = 0;
 	pid_t pid;
 
 	fflush(stdout);

@@ -73,6 +73,36 @@ test_lines(void)
 	stop();
 }
 
+/* For a terminal: no date, and a status where others have their level. */
+static void
+test_short(void)
+{
+	const char *s;
+
+	start(LOG_INFO, LOG_SHORT);
+	T_OK(log_short(), "short");
+	log_info("a");
+	log_status(LOG_WARN, 503, "b %d", 1);
+	log_status(LOG_DEBUG, 200, "not this");
+	log_status(LOG_INFO, 0, "no status");
+	s = written();
+	T_OK(strcmp(s, "12:00:00 info  a\n12:00:00 503   b 1\n"
+	    "12:00:00 info  no status\n") == 0, "%s", s);
+	log_setup(ends[1], LOG_INFO, 0);
+	T_OK(!log_short(), "not short");
+	log_status(LOG_WARN, 503, "b");
+	s = written();
+	T_OK(strcmp(s, "2026-07-21 12:00:00.123 warn  b\n") == 0, "%s", s);
+	stop();
+	start(LOG_INFO, LOG_SHORT | LOG_COLOUR);
+	log_status(LOG_INFO, 401, "c");
+	log_error("d");
+	s = written();
+	T_OK(strcmp(s, "12:00:00 \033[33m401  \033[0m c\n"
+	    "12:00:00 \033[31merror\033[0m d\n") == 0, "%s", s);
+	stop();
+}
+
 static void
 test_controls(void)
 {
@@ -227,6 +257,7 @@ int
 main(void)
 {
 	test_lines();
+	test_short();
 	test_controls();
 	test_secrets();
 	test_full();

@@ -5,7 +5,7 @@
 #include "base/scan.h"
 #include "tests/t.h"
 
-/* What the four runs mean, byte by byte. */
+/* What the five runs mean, byte by byte. */
 
 static int
 ends(unsigned char c)
@@ -30,6 +30,16 @@ slow_value(const unsigned char *p, size_t n)
 
 	for (i = 0; i < n && (p[i] >= 0x20 || p[i] == '\t') && p[i] != 0x7f;
 	    i++)
+		;
+	return i;
+}
+
+static size_t
+slow_line(const unsigned char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && p[i] != '\n' && p[i] != '\r'; i++)
 		;
 	return i;
 }
@@ -64,6 +74,7 @@ compare(const unsigned char *text, size_t n)
 	T_OK(scan_string(p, n) == slow_string(u, n, 0), "string of %zu", n);
 	T_OK(scan_ascii(p, n) == slow_string(u, n, 1), "ascii of %zu", n);
 	T_OK(scan_value(p, n) == slow_value(u, n), "value of %zu", n);
+	T_OK(scan_line(p, n) == slow_line(u, n), "line of %zu", n);
 	T_OK(scan_quoted(p, n) == slow_quoted(u, n), "quoted of %zu", n);
 	free(p);
 }
@@ -78,7 +89,7 @@ next(uint32_t *x)
 int
 main(void)
 {
-	static const char mix[] = "\\\\\\\"nu/x\tb\x7f\x80 \n0";
+	static const char mix[] = "\\\\\\\"nu/x\tb\x7f\x80 \n\r0";
 	unsigned char text[80];
 	size_t n, at;
 	uint32_t x = 1;

@@ -281,12 +281,26 @@ t_random(void)
 	buf_free(&raw);
 }
 
+/* What was looked at may be gone when the stream ends. */
+static void
+t_gone(void)
+{
+	static const char text[] = "data: a line without an end";
+	struct sse_event e;
+	struct sse s;
+
+	sse_start(&s);
+	T_OK(sse_next(&s, text, sizeof text - 1, &e) == 0, "an event");
+	T_OK(sse_last(&s, NULL, 0, &e) == 0, "an event of nothing");
+}
+
 int
 main(void)
 {
 	t_blocks();
 	t_promptness();
 	t_seen();
+	t_gone();
 	t_full();
 	t_random();
 	return t_end();

@@ -854,7 +854,8 @@ test_cleans(void)
 	for (i = 0; i < N(cleans); i++) {
 		buf_init(&b, MIB);
 		pair(&p, cleans[i].d, cleans[i].op, A, "m", 0);
-		rc = translate_clean(&b, &p.call, str_of(cleans[i].body));
+		rc = translate_clean(&b, &p.call, str_of("m"),
+		    str_of(cleans[i].body));
 		T_OK(rc == (cleans[i].want != NULL), "%s: %d",
 		    cleans[i].body, rc);
 		T_OK(cleans[i].want == NULL ? b.len == 0 :

@@ -637,6 +637,88 @@ test_answers(void)
 	}
 }
 
+/* What the watch need not read, once the stream has begun. */
+static void
+test_quiet(void)
+{
+	static const struct {
+		enum dialect dialect;
+		enum dialect_op op;
+		const char *begin, *data;
+		int quiet;
+		const char *usage;
+	} events[] = {
+#define A_OPEN "{\"type\":\"message_start\",\"message\":{}}\n\n" \
+	"data: {\"type\":\"content_block_start\",\"index\":0," \
+	"\"content_block\":{\"type\":\"text\",\"text\":\"\"}}"
+		{ A, OP_GENERATE, A_OPEN, "{\"type\":\"content_block_delta\","
+		    "\"index\":0,\"delta\":{\"type\":\"text_delta\","
+		    "\"text\":\"a\\\"b\"}}", 1, "" },
+		{ A, OP_GENERATE, A_OPEN, "{\"index\":0,\"type\":"
+		    "\"content_block_delta\", \"delta\":{\"text\":\"x\","
+		    "\"type\":\"text_delta\"}}", 1, "" },
+		{ A, OP_GENERATE, A_OPEN, "{\"type\":\"content_block_delta\","
+		    "\"index\":0,\"delta\":{\"type\":\"text_delta\","
+		    "\"text\":\"x\"},\"error\":{}}", 0, "" },
+		{ A, OP_GENERATE, A_OPEN, "{\"type\":\"message_delta\","
+		    "\"delta\":{\"stop_reason\":null}}", 0, "" },
+		{ O, OP_GENERATE, "{\"choices\":[]}", "{\"choices\":[{"
+		    "\"index\":0,\"delta\":{\"content\":\"x\"},"
+		    "\"finish_reason\":null}],\"usage\":null}", 1, "" },
+		{ O, OP_GENERATE, "{\"choices\":[]}", "{\"choices\":[],"
+		    "\"usage\":{\"prompt_tokens\":1}}", 1,
+		    "{\"prompt_tokens\":1}" },
+		{ O, OP_GENERATE, "{\"choices\":[]}", "{\"choices\":[{"
+		    "\"delta\":{},\"finish_reason\":\"stop\"}]}", 0, "" },
+		{ O, OP_GENERATE, "{\"choices\":[]}", "{\"choices\":[{"
+		    "\"finish_reason\":\"stop\",\"finish_reason\":null}]}",
+		    0, "" },
+		{ O, OP_GENERATE, "{\"choices\":[]}", "{\"error\":\"x\"}", 0,
+		    "" },
+		{ O, OP_GENERATE, "{\"choices\":[]}", "[DONE]", 0, "" },
+		{ G, OP_GENERATE, "{\"candidates\":[]}", "{\"candidates\":[{"
+		    "\"content\":{\"parts\":[{\"text\":\"x\"}]}}],"
+		    "\"usageMetadata\":{\"promptTokenCount\":2}}", 1,
+		    "{\"promptTokenCount\":2}" },
+		{ G, OP_GENERATE, "{\"candidates\":[]}", "{\"candidates\":[{"
+		    "\"finishReason\":\"STOP\"}]}", 0, "" },
+		{ G, OP_GENERATE, "{\"candidates\":[]}", "{\"promptFeedback\":"
+		    "{\"blockReason\":\"SAFETY\"}}", 0, "" },
+		{ G, OP_GENERATE, "{\"candidates\":[]}", "[{\"candidates\":["
+		    "]}]", 0, "" },
+		{ O, OP_RESPONSES, "{\"type\":\"response.created\"}",
+		    "{\"type\":\"response.output_text.delta\"}", 1, "" },
+		{ O, OP_RESPONSES, "{\"type\":\"response.created\"}",
+		    "{\"type\":\"response.completed\"}", 0, "" }
+	};
+	struct validate v;
+	struct sse_event e;
+	struct sse s;
+	struct str text;
+	struct buf b;
+	size_t i, n;
+
+	for (i = 0; i < N(events); i++) {
+		buf_init(&b, 4096);
+		buf_adds(&b, "data: ");
+		buf_adds(&b, events[i].begin);
+		buf_adds(&b, "\n\ndata: ");
+		buf_adds(&b, events[i].data);
+		buf_adds(&b, "\n\n");
+		text = buf_str(&b);
+		validate_start(&v, events[i].dialect, events[i].op, 0);
+		sse_start(&s);
+		while ((n = sse_next(&s, text.p, text.n, &e)) > 0) {
+			validate_event(&v, &e);
+			text = str_n(text.p + n, text.n - n);
+		}
+		T_OK(v.fault == NULL && v.quiet == (unsigned)events[i].quiet &&
+		    (!v.quiet || str_is(v.usage, events[i].usage)),
+		    "%s: %s, %u", events[i].data, T(v.fault), v.quiet);
+		buf_free(&b);
+	}
+}
+
 /* The first fault stays; joined data counts as one text. */
 static void
 test_rest(void)
@@ -665,6 +747,7 @@ main(void)
 	test_plain_vectors();
 	test_changes();
 	test_answers();
+	test_quiet();
 	test_rest();
 	return t_end();
 }

@@ -244,7 +244,7 @@ request_same(struct test *t, struct result *r)
 
 	buf_init(&clean, INPUT_MAX);
 	buf_init(&name, INPUT_MAX);
-	rc = translate_clean(&clean, &t->call, body);
+	rc = translate_clean(&clean, &t->call, model, body);
 	if (rc == -1)
 		die("out of memory");
 	if (rc == 1)

@@ -1,5 +1,7 @@
 #include "wire/json_tree.h"
 
+#include <string.h>
+
 struct level {
 	struct node *node;
 	struct node **tail;	/* where its next child goes */
@@ -38,6 +40,16 @@ tree_parse(struct arena *a, struct str text)
 	return t == JSON_END ? top : NULL;
 }
 
+/* json_text_is(), which most names need not be asked. */
+static int
+is_name(struct str key, struct str want)
+{
+	if (key.n == want.n)
+		return memcmp(key.p, want.p, want.n) == 0;
+	return key.n > want.n && (*key.p == *want.p || *key.p == '\\') &&
+	    json_text_is(key, want);
+}
+
 struct node *
 tree_find(const struct node *n, const char *name)
 {
@@ -47,7 +59,7 @@ tree_find(const struct node *n, const char *name)
 	if (n == NULL || n->type != JSON_OBJECT)
 		return NULL;
 	for (m = n->child; m != NULL; m = m->next)
-		if (m->key.n >= want.n && json_text_is(m->key, want))
+		if (is_name(m->key, want))
 			found = m;
 	return found;
 }

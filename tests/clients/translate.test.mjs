@@ -143,6 +143,13 @@ for (const stream of [false, true])
         `${idOf[cell.api]}b1`]);
       assert.match(got[0][1], /12 degrees/);
       assert.match(got[1][1], /no such zone/);
+      /* Only these two have a word for a result that is an error. */
+      if (cell.client !== 'anthropic' && cell.client !== 'google') return;
+      if (cell.api === 'claude')
+        assert.equal(up.asked[1].messages[2].content[1].is_error, true);
+      else
+        assert.match(got[1][1], cell.api === 'openai' ? /^\[error\] / :
+          /^\{"error":/);
     });
 
 matrix('a tool is forced', async (t, cell) => {

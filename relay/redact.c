@@ -1,4 +1,4 @@
-#include "admin/redact.h"
+#include "relay/redact.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 
 #define SECRET_MIN	8	/* no less than the bytes that bit() reads */
 #define SECRETS_MAX	65536
+#define FRONT_MIN	4	/* bytes of one that tell something */
 
 /* ---- what is secret ---- */
 
@@ -25,16 +26,13 @@ bit(const char *p)
 static void
 keep(struct redact *r, struct str s, char *copy)
 {
-	size_t i, room = r->room == 0 ? 64 : 2 * r->room;
+	size_t room = r->room == 0 ? 64 : 2 * r->room;
 	struct redact_secret *more;
 	unsigned k;
 
 	if (s.n < SECRET_MIN || r->bad)
 		return;
 	k = bit(s.p);
-	for (i = 0; i < r->n && (r->filter[k >> 3] >> (k & 7) & 1); i++)
-		if (str_eq(r->secrets[i].s, s))
-			return;
 	if (r->n == r->room) {
 		if (room > SECRETS_MAX || (more = realloc(r->secrets,
 		    room * sizeof *more)) == NULL) {
@@ -53,8 +51,8 @@ keep(struct redact *r, struct str s, char *copy)
 static void
 keep_other(struct redact *r, struct str s, struct buf *b)
 {
-	char *copy;
 	size_t n = b->len;
+	char *copy;
 
 	if (b->bad || (copy = arena_alloc(&r->copies, n + 1)) == NULL) {
 		r->bad = 1;
@@ -116,7 +114,7 @@ escaped(struct buf *out, struct str s, int slash)
 static void
 add(struct redact *r, struct str s, char *copy)
 {
-	struct buf b;
+	struct buf b, twice;
 	size_t i;
 
 	keep(r, s, copy);
@@ -125,15 +123,20 @@ add(struct redact *r, struct str s, char *copy)
 	if (i == s.n)
 		return;
 	buf_init(&b, 12 * s.n);
-	escaped(&b, s, 0);
-	keep_other(r, s, &b);
-	escaped(&b, s, 1);
-	keep_other(r, s, &b);
+	buf_init(&twice, 100 * s.n);
+	/* As JSON has it, and as JSON in a string of JSON. */
+	for (i = 0; i < 2; i++) {
+		escaped(&b, s, (int)i);
+		escaped(&twice, buf_str(&b), (int)i);
+		keep_other(r, s, &b);
+		keep_other(r, s, &twice);
+	}
 	percent(&b, s, "0123456789ABCDEF");
 	keep_other(r, s, &b);
 	percent(&b, s, "0123456789abcdef");
 	keep_other(r, s, &b);
 	buf_wipe(&b);
+	buf_wipe(&twice);
 }
 
 static void
@@ -385,4 +388,44 @@ redact_target(struct buf *out, const struct redact *r, struct str target)
 		}
 	}
 	return out->bad ? -1 : 0;
+}
+
+/* ---- what others say of a failure ---- */
+
+/* Bytes at the end of s that may be the front of a secret. */
+static size_t
+front_at_end(const struct redact *r, struct str s)
+{
+	size_t i, n, most = 0;
+
+	for (i = 0; i < r->n; i++) {
+		n = r->secrets[i].s.n - 1;
+		if (n > s.n)
+			n = s.n;
+		for (; n > most && n >= FRONT_MIN; n--)
+			if (memcmp(s.p + s.n - n, r->secrets[i].s.p, n) == 0)
+				most = n;
+	}
+	return most;
+}
+
+void
+redact_words(char *words, size_t size, const struct config *cfg,
+    const struct http_head *client)
+{
+	struct str s = str_of(words);
+	struct redact r;
+	struct buf b;
+
+	buf_init(&b, size - 1);
+	if (redact_init(&r, cfg, client) == 0) {
+		if (s.n + 1 == size)
+			s.n -= front_at_end(&r, s);
+		redact_text(&b, &r, s, s.n);
+	}
+	/* Masks are no longer than what they stand for. */
+	memcpy(words, buf_str(&b).p, b.len);
+	words[b.len] = '\0';
+	buf_wipe(&b);
+	redact_free(&r);
 }

@@ -1,5 +1,5 @@
-#ifndef ADMIN_REDACT_H
-#define ADMIN_REDACT_H
+#ifndef RELAY_REDACT_H
+#define RELAY_REDACT_H
 
 /*
  * Text of requests and answers as it may be kept: without the secrets of the
@@ -54,5 +54,13 @@ int redact_field(struct buf *out, const struct redact *r, struct str name,
 /* Adds a request target: the values of keys in its query are masked. */
 int redact_target(struct buf *out, const struct redact *r,
     struct str target);
+
+/*
+ * Masks a sentence in place, in an array of that size.  One that fills it was
+ * cut: then what may be the front of a secret at its end goes as well.  Out
+ * of memory it is empty.
+ */
+void redact_words(char *words, size_t size, const struct config *cfg,
+    const struct http_head *client);
 
 #endif
