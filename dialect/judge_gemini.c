@@ -132,7 +132,8 @@ check_chunk(struct validate *v, const struct json_value *s, unsigned members)
 	if (!judge_optional(&s[G_FEEDBACK], JSON_OBJECT))
 		return "promptFeedback that is not an object";
 	v->started = 1;
-	v->quiet &= judge_absent(&s[G_FEEDBACK]);
+	if (!judge_absent(&s[G_FEEDBACK]))
+		v->quiet = 0;
 	if (s[G_USAGE].type == JSON_OBJECT)
 		v->usage = s[G_USAGE].raw;
 	if (judge_text(&s[G_BLOCK]).n > 0 && !str_is(judge_text(&s[G_BLOCK]),

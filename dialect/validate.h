@@ -15,8 +15,8 @@
  * clients.md 3): event: lines, usage, message_stop after a stop reason, the
  * content_block_stop of the last block, indexes that start at 1; with OpenAI
  * [DONE], role, ids, type and index of a call, the index of a choice, what
- * follows a finish_reason or [DONE], usage in any chunk; with Gemini index, parts, role, a finishReason in
- * every chunk.
+ * follows a finish_reason or [DONE], usage in any chunk; with Gemini index,
+ * parts, role, a finishReason in every chunk.
  *
  * Strict: the exact grammar, with the types of the members that the API
  * promises.

@@ -3,7 +3,7 @@
  * with llm-proxy's variables a page of figures, and its log-in.  And what
  * the demo's providers say.
  */
-import { assert, freePort, run, test, until } from './lib.mjs';
+import { assert, freePort, test, until } from './lib.mjs';
 import { errorBody, plain } from './say.mjs';
 
 const K = 'client-key+0001';
@@ -234,5 +234,3 @@ test('--demo: models, counts, and one API as another', async (t) => {
   assert.equal(r.json.object, 'response');
   assert.equal(r.json.status, 'completed');
 });
-
-run();

@@ -1,9 +1,10 @@
 /* Client and backend speak different APIs: heads, answers, streams
  * (spec section 6, translation sections 5, 6 and 9). */
 import zlib from 'node:zlib';
-import { assert, deferred, freePort, table, test, turn, until } from './lib.mjs';
-import { ask, calls, data, errorBody, ev, good, plain, stream, streamCalls }
-  from './say.mjs';
+import { assert, deferred, freePort, table, test, turn, until }
+  from './lib.mjs';
+import { ask, calls, ev, good, plain, stream, streamCalls } from
+  './say.mjs';
 import { apis, by, clients, events, pairs, pieces, readPlain, readStream,
   says, send, streamClients } from './cross.mjs';
 
