@@ -9,6 +9,7 @@
 #include "json.h"
 
 #define FIND_MEMORY	((size_t)1 << 20)	/* of one request */
+#define FIND_LAST	((size_t)1 << 20)	/* where the last line is */
 
 /* ---- lines ---- */
 
@@ -58,7 +59,7 @@ lines_free(struct lines *l)
 }
 
 static int
-lines_read(struct lines *l, const char *dir, const char *day)
+lines_read(struct lines *l, const char *dir, const char *day, size_t most)
 {
 	struct str s, one;
 	uint64_t number;
@@ -66,8 +67,7 @@ lines_read(struct lines *l, const char *dir, const char *day)
 
 	memset(l, 0, sizeof *l);
 	buf_init(&l->text, 2 * JOURNAL_FIND_MAX);
-	if (dir == NULL || journal_file_tail(dir, day, JOURNAL_FIND_MAX,
-	    &l->text) == -1)
+	if (dir == NULL || journal_file_tail(dir, day, most, &l->text) == -1)
 		goto fail;
 	for (s = buf_str(&l->text); s.n > 0; n++)
 		line_take(&s);
@@ -339,7 +339,7 @@ journal_find(const char *dir, int64_t wall_ms, uint64_t before,
 	int rc = 0;
 
 	record_day(day, wall_ms);
-	if (lines_read(&l, dir, day) == -1)
+	if (lines_read(&l, dir, day, JOURNAL_FIND_MAX) == -1)
 		return -1;
 	if (l.n > 0)
 		qsort(l.line, l.n, sizeof *l.line, by_number);
@@ -391,7 +391,7 @@ journal_find_id(const char *dir, int64_t wall_ms, struct str id,
 	int n = 0, any = 0;
 
 	record_day(day, wall_ms);
-	if (lines_read(&l, dir, day) == -1)
+	if (lines_read(&l, dir, day, JOURNAL_FIND_MAX) == -1)
 		return 0;
 	for (i = l.n; i > 0 && !any; i--)
 		if ((any = is_of(l.line[i - 1].text, id)) != 0)
@@ -409,20 +409,31 @@ journal_find_id(const char *dir, int64_t wall_ms, struct str id,
 	return out->bad ? -1 : n;
 }
 
-uint64_t
-journal_find_number(const char *dir)
+static uint64_t
+number_last(const char *dir, const char *day, size_t most)
 {
-	char day[RECORD_DAY];
 	uint64_t number = 0;
 	struct lines l;
 	size_t i;
 
-	if (dir == NULL || journal_file_newest(dir, day) == -1 ||
-	    lines_read(&l, dir, day) == -1)
+	if (lines_read(&l, dir, day, most) == -1)
 		return 0;
 	for (i = 0; i < l.n; i++)
 		if (l.line[i].number > number)
 			number = l.line[i].number;
 	lines_free(&l);
 	return number;
+}
+
+uint64_t
+journal_find_number(const char *dir)
+{
+	char day[RECORD_DAY];
+	uint64_t number;
+
+	if (dir == NULL || journal_file_newest(dir, day) == -1)
+		return 0;
+	/* All of it only where the last lines are long ones. */
+	number = number_last(dir, day, FIND_LAST);
+	return number != 0 ? number : number_last(dir, day, JOURNAL_FIND_MAX);
 }

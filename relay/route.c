@@ -29,6 +29,8 @@ model_read(struct route *r, struct str raw, struct route_fault *f)
 		    fault(f, 400, "the model's name is too long") :
 		    fault(f, 500, "out of memory");
 	r->model = buf_str(&r->text);
+	if (memchr(r->model.p, '\0', r->model.n) != NULL)
+		return fault(f, 400, "the model's name has a NUL in it");
 	return 0;
 }
 

@@ -244,6 +244,8 @@ static const struct {
 	{ "x-session-token", "0123456789abc", "0123...9abc" },
 	{ "x-ratelimit-remaining-tokens", "149984", "149984" },
 	{ "anthropic-ratelimit-input-tokens-limit", "50000", "50000" },
+	{ "x-total-tokens", "50000", "50000" },
+	{ "x-ratelimit-key", "50000", "50000" },
 	{ "x-note", "has " TOKEN, "has " M_TOKEN },
 	{ "location", "https://me:pw@x.test/a?b=1&key=2&c=3",
 	    "https://****@x.test/a?b=1&key=****&c=3" },
@@ -323,6 +325,36 @@ overlaps(void)
 	config_free(cfg);
 }
 
+/* A sentence in place; one that was cut loses what its end may be. */
+static void
+words(void)
+{
+	static const struct {
+		const char *in, *out;
+		size_t size;
+	} rows[] = {
+		{ "", "", 40 },
+		{ "no " TOKEN " here", "no " M_TOKEN " here", 40 },
+		{ "no " GUEST, "no " M_GUEST, 40 },
+		{ "bad key tok-abcd", "bad key tok-abcd", 40 },
+		{ "bad key tok-abcd", "bad key ", 17 },
+		{ "bad key tok-abcdefgh-987", "bad key ", 25 },
+		{ "bad key tok", "bad key tok", 12 },
+		{ "a sentence", "a sentence", 11 }
+	};
+	struct config *cfg = config_make("");
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text, "%s", rows[i].in);
+		redact_words(text, rows[i].size, cfg, usual());
+		T_OK(strcmp(text, rows[i].out) == 0, "%s -> %s", rows[i].in,
+		    text);
+	}
+	config_free(cfg);
+}
+
 /* ---- what is kept ---- */
 
 static void
@@ -336,6 +368,9 @@ captures(void)
 	struct config *all = config_make("\"log_directory\":\"r\","
 	    "\"log_request_body\":\"full\",\"log_response_body\":\"full\","
 	    "\"max_megabytes\":1000");
+	struct config *tiny = config_make("\"log_directory\":\"r\","
+	    "\"log_request_body\":\"full\",\"log_response_body\":\"full\","
+	    "\"max_megabytes\":1");
 	struct str body = str_n(large, sizeof large);
 	struct capture c;
 	struct record r;
@@ -369,11 +404,15 @@ captures(void)
 		capture_data(&c, body);
 	T_OK(c.answer.kept.len == 1200000 && c.request.kept.len == 4000,
 	    "all of it");
+	capture_start(&c, tiny, 0, str_of(""), body, 2000);
+	T_OK(c.answer.show == (1 << 20) / CAPTURE_SHARE &&
+	    c.request.show == 4001, "a share of all files");
 	capture_free(&c);
 	T_OK(c.began_us == 0 && c.head.p == NULL, "nothing is left");
 	config_free(off);
 	config_free(cut);
 	config_free(all);
+	config_free(tiny);
 }
 
 /* ---- lines ---- */
@@ -674,6 +713,40 @@ limits(void)
 	config_free(cfg);
 }
 
+/* The oldest first: days, then numbers, and the one without at last. */
+static void
+oldest(void)
+{
+	static const char *const names[] = {
+		"2026-09-19", "2026-09-20.2", "2026-09-20.10", "2026-09-20",
+		DAY ".1"
+	};
+	const size_t n = sizeof names / sizeof *names;
+	char path[64];
+	size_t i, k;
+
+	mkdir("r", 0700);
+	for (i = n; i > 0; i--) {
+		snprintf(path, sizeof path, "r/requests_%s.jsonl",
+		    names[i - 1]);
+		make(path, "0123456789");
+	}
+	make(TODAY, "today");
+	T_OK(journal_file_others("r", DAY) == 10 * n, "others");
+	for (i = 0; i <= n; i++) {
+		T_OK(journal_file_prune("r", DAY, 10 * (n - i) + 9) ==
+		    10 * (n - i), "%zu", i);
+		for (k = 0; k < n; k++) {
+			snprintf(path, sizeof path, "r/requests_%s.jsonl",
+			    names[k]);
+			T_OK((size_of(path) == -1) == (k < i), "%zu %s", i,
+			    path);
+		}
+	}
+	T_OK(size_of(TODAY) == 5 && journal_file_prune("r", DAY, 0) == 0 &&
+	    size_of(TODAY) == 5, "never the one of today");
+}
+
 /* ---- what goes wrong ---- */
 
 /* What the log said, as it is told to a file. */
@@ -940,11 +1013,14 @@ finds_among(void)
 	    "{\"number\":8,\"timestamp\":\"x\",\"request_id\":\"y\"}\n"
 	    "{\"number\":-1}\n[]\n{\"number\":99999999999999999999}\n"
 	    "{\"number\":7,\"timestamp\":\"2026-09-21T13:00:00Z\","
-	    "\"request_id\":\"bare\"}\n{\"number\":6,\"timest");
+	    "\"request_id\":\"bare\"}\n"
+	    "{\"number\":7,\"timestamp\":\"2026-09-21T13:00:00Z\","
+	    "\"request_id\":\"another\"}\n{\"number\":6,\"timest");
 	journal_setup(j, cfg);
 	put_try(j, cfg, 3, 1, 200);
 	T_OK(journal_find("r", NOON, 0, see, &s) == 0 && strcmp(s.text,
 	    "7 bare  failed 0 by - in 0\n"
+	    "7 another  failed 0 by - in 0\n"
 	    "3 req_3 /v1/messages good 200 by a in 1 [a good 200 ]\n") == 0,
 	    "%s", s.text);
 	/* The file goes on under another name, and is still looked at. */
@@ -952,7 +1028,7 @@ finds_among(void)
 	T_OK(journal_file_turn("r", DAY) == 0, "turned");
 	s.n = 0;
 	T_OK(journal_find("r", NOON, 0, see, &s) == 0 &&
-	    count(s.text, "\n") == 2, "%s", s.text);
+	    count(s.text, "\n") == 3, "%s", s.text);
 	put_try(j, cfg, 3, 2, 200);
 	T_OK(journal_find_id("r", NOON, str_of("req_3"), &b) == 2, "both");
 	s.n = 0;
@@ -1005,6 +1081,7 @@ main(void)
 	zone("UTC0");
 	redacts();
 	overlaps();
+	words();
 	captures();
 	body_lines();
 	whole_lines();
@@ -1014,6 +1091,8 @@ main(void)
 	torn();
 	folder_clear(".");
 	limits();
+	folder_clear(".");
+	oldest();
 	folder_clear(".");
 	finds();
 	folder_clear(".");
