@@ -314,12 +314,12 @@ home_page(struct buf *out, const struct home_view *v)
 		text_write(out, v->dashboard);
 		buf_adds(out, "\">Dashboard</a>");
 	}
-	buf_fmt(out, "</p>\n</header>\n<p>Clients use this address with "
+	buf_fmt(out, "</p>\n</header>\n<main>\n<p>Clients use this address with "
 	    "<code>/v1/chat/completions</code>, <code>/v1/messages</code> "
 	    "and <code>/v1/models</code>; %u attempt%s at most.</p>\n",
 	    v->attempts, v->attempts == 1 ? "" : "s");
 	door(out, v);
 	totals(out, v->stats);
 	requests(out, v);
-	buf_adds(out, "</body>\n</html>\n");
+	buf_adds(out, "</main>\n</body>\n</html>\n");
 }

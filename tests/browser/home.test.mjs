@@ -21,8 +21,7 @@ for (const [scheme, width] of [['light', 1360], ['dark', 1360],
       await t.ask(port, 'POST', '/v1/chat/completions',
         { authorization: `Bearer ${K}` },
         { model: 'vendor/a-long-model-name-20250929', messages: [] });
-    /* The name of this machine is not the one that it listens on. */
-    const page = await open(t, `http://localhost:${port}/`,
+    const page = await open(t, `http://127.0.0.1:${port}/`,
       { scheme, width, quiet: /403/ });
     const body = page.locator('body');
     assert.doesNotMatch(await text(body), /vendor|room/);
