@@ -314,9 +314,10 @@ home_page(struct buf *out, const struct home_view *v)
 		text_write(out, v->dashboard);
 		buf_adds(out, "\">Dashboard</a>");
 	}
-	buf_fmt(out, "</p>\n</header>\n<main>\n<p>Clients use this address with "
-	    "<code>/v1/chat/completions</code>, <code>/v1/messages</code> "
-	    "and <code>/v1/models</code>; %u attempt%s at most.</p>\n",
+	buf_fmt(out, "</p>\n</header>\n<main>\n<p>Clients use this address "
+	    "with <code>/v1/chat/completions</code>, "
+	    "<code>/v1/messages</code> and <code>/v1/models</code>; "
+	    "%u attempt%s at most.</p>\n",
 	    v->attempts, v->attempts == 1 ? "" : "s");
 	door(out, v);
 	totals(out, v->stats);
