@@ -428,6 +428,7 @@ request(const char *second, int status, uint64_t us)
 	stats_try_begin(s, e, str_of(second), 1, 2000);
 	stats_try_phase(s, e, STATS_ANSWER, 2000);
 	stats_try_phase(s, e, STATS_HOLDING, 2000 + us);
+	stats_try_phase(s, e, STATS_STREAMING, 2000 + us);
 	stats_try_end(s, e, STATS_GOOD, status, "", 3000 + us, r.wall_ms);
 	w.usage.input = 10;
 	w.usage.output = 7;
@@ -589,6 +590,7 @@ random_request(void)
 		stats_try_begin(s, e, name, 0, us);
 		us += pick(30000000);
 		stats_try_phase(s, e, STATS_HOLDING, us);
+		stats_try_phase(s, e, STATS_STREAMING, us);
 		stats_try_end(s, e, (enum stats_outcome)o, 500, "r", us, 0);
 		sums.attempts[o]++;
 	}
