@@ -311,3 +311,33 @@ scan_value(const char *p, size_t n)
 		i++;
 	return i;
 }
+
+size_t
+scan_pair(const char *p, size_t n, char a, char b)
+{
+	const char *at;
+	size_t i = 0;
+
+#ifdef SCAN_SSE2
+	const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b);
+	unsigned marks;
+
+	for (; n - i > STEP; i += STEP) {
+		marks = (unsigned)_mm_movemask_epi8(_mm_and_si128(
+		    _mm_cmpeq_epi8(first, _mm_loadu_si128(
+		    (const __m128i *)(const void *)(p + i))),
+		    _mm_cmpeq_epi8(second, _mm_loadu_si128(
+		    (const __m128i *)(const void *)(p + i + 1)))));
+		if (marks != 0)
+			return i + (size_t)__builtin_ctz(marks);
+	}
+#endif
+	for (; n - i > 1; i = (size_t)(at - p) + 1) {
+		at = memchr(p + i, (unsigned char)a, n - i - 1);
+		if (at == NULL)
+			return n;
+		if (at[1] == b)
+			return (size_t)(at - p);
+	}
+	return n;
+}

@@ -23,6 +23,9 @@ size_t scan_ascii(const char *p, size_t n);
 /* Bytes at p before the first CR or LF. */
 size_t scan_line(const char *p, size_t n);
 
+/* Bytes at p before the first place where b follows a; n if there is none. */
+size_t scan_pair(const char *p, size_t n, char a, char b);
+
 /*
  * Bytes at p before the first that a field value may not hold: controls
  * but the tab, and 0x7f (RFC 9110 5.5).

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/scan.h"
 #include "dialect/names.h"
 #include "json.h"
 
@@ -223,23 +224,21 @@ clean_thinking(struct edits *e, const struct node *body)
 	e->last = last;
 }
 
-/* The first place of word in text; anchor: offset of its rarest letter. */
+/*
+ * The first place of word in text; rare: where its rarest pair of letters
+ * stands in it.
+ */
 static const char *
-find(struct str text, const char *word, size_t anchor)
+find(struct str text, const char *word, size_t rare)
 {
-	const char *p, *end;
-	size_t n;
+	size_t i, n = strlen(word);
 
-	n = strlen(word);
-	if (text.n < n)
-		return NULL;
-	end = text.p + text.n - n + 1 + anchor;
-	p = text.p + anchor;
-	while (p < end &&
-	    (p = memchr(p, word[anchor], (size_t)(end - p))) != NULL) {
-		if (memcmp(p - anchor, word, n) == 0)
-			return p - anchor;
-		p++;
+	for (i = rare; i < text.n; i++) {
+		i += scan_pair(text.p + i, text.n - i, word[rare],
+		    word[rare + 1]);
+		if (i - rare + n <= text.n &&
+		    memcmp(text.p + i - rare, word, n) == 0)
+			return text.p + i - rare;
 	}
 	return NULL;
 }
@@ -258,7 +257,7 @@ suspect(struct str text)
 
 	if (find(text, "tool_use", 4) != NULL)
 		return 1;
-	while ((p = find(text, word, 7)) != NULL) {
+	while ((p = find(text, word, 5)) != NULL) {
 		i = (size_t)(p - text.p) + sizeof word - 1;
 		while (i < text.n && memchr(" \t\r\n", text.p[i], 4) != NULL)
 			i++;

@@ -35,6 +35,17 @@ slow_value(const unsigned char *p, size_t n)
 }
 
 static size_t
+slow_pair(const char *p, size_t n, char a, char b)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < n; i++)
+		if (p[i] == a && p[i + 1] == b)
+			return i;
+	return n;
+}
+
+static size_t
 slow_line(const unsigned char *p, size_t n)
 {
 	size_t i;
@@ -75,6 +86,10 @@ compare(const unsigned char *text, size_t n)
 	T_OK(scan_ascii(p, n) == slow_string(u, n, 1), "ascii of %zu", n);
 	T_OK(scan_value(p, n) == slow_value(u, n), "value of %zu", n);
 	T_OK(scan_line(p, n) == slow_line(u, n), "line of %zu", n);
+	T_OK(scan_pair(p, n, 'a', '"') == slow_pair(p, n, 'a', '"') &&
+	    scan_pair(p, n, '"', '"') == slow_pair(p, n, '"', '"') &&
+	    scan_pair(p, n, '\xff', 'a') == slow_pair(p, n, '\xff', 'a'),
+	    "pair of %zu", n);
 	T_OK(scan_quoted(p, n) == slow_quoted(u, n), "quoted of %zu", n);
 	free(p);
 }
