@@ -224,7 +224,9 @@ account_change(const struct fo_change *c, const char *reason)
 	const struct fo_backend *b = c->of;
 	char t[24], who[256];
 
-	if (b == NULL)
+	/* Nearly always there is nothing to tell. */
+	if (b == NULL || (c->before == c->after && !c->fell && !c->rose &&
+	    !c->cooled && !c->warmed))
 		return;
 	snprintf(who, sizeof who, "backend \"%s\"%s%s%s",
 	    b->parent != NULL ? b->parent->name : b->name,
