@@ -51,8 +51,9 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	admin/home.c admin/home_page.c admin/journal.c \
 	admin/journal_file.c admin/journal_find.c admin/login.c \
 	admin/mask.c admin/metrics.c admin/options.c admin/page.c \
-	admin/probe.c admin/record.c admin/say.c admin/site_metrics.c \
-	admin/store.c admin/tryout.c admin/view.c admin/web.c
+	admin/probe.c admin/record.c admin/say.c admin/search.c \
+	admin/site_metrics.c admin/store.c admin/tryout.c admin/view.c \
+	admin/web.c
 
 OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	base/arena.o base/buf.o base/inflate.o base/log.o base/scan.o \
@@ -91,8 +92,9 @@ OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
 	admin/home.o admin/home_page.o admin/journal.o \
 	admin/journal_file.o admin/journal_find.o admin/login.o \
 	admin/mask.o admin/metrics.o admin/options.o admin/page.o \
-	admin/probe.o admin/record.o admin/say.o admin/site_metrics.o \
-	admin/store.o admin/tryout.o admin/view.o admin/web.o
+	admin/probe.o admin/record.o admin/say.o admin/search.o \
+	admin/site_metrics.o admin/store.o admin/tryout.o admin/view.o \
+	admin/web.o
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	base/arena.h base/buf.h base/inflate.h base/log.h base/scan.h \
@@ -133,8 +135,8 @@ HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	admin/journal_file.h admin/journal_find.h admin/login.h \
 	admin/mask.h admin/metrics.h admin/options.h admin/page.h \
 	admin/page_data.h admin/probe.h admin/record.h admin/say.h \
-	admin/site_metrics.h admin/store.h admin/tryout.h admin/view.h \
-	admin/web.h
+	admin/search.h admin/site_metrics.h admin/store.h admin/tryout.h \
+	admin/view.h admin/web.h
 
 CC = cc
 AR = ar

@@ -189,15 +189,18 @@ config_secrets(const struct config *c,
 	}
 }
 
-/* Where needle stands in s; -1: nowhere. */
+/* Where needle, which is not empty, stands in s; -1: nowhere. */
 static long
 find(struct str s, struct str needle)
 {
-	size_t i;
+	const char *p = s.p, *end = s.p + s.n;
 
-	for (i = 0; i + needle.n <= s.n; i++)
-		if (memcmp(s.p + i, needle.p, needle.n) == 0)
-			return (long)i;
+	while ((size_t)(end - p) >= needle.n && (p = memchr(p, *needle.p,
+	    (size_t)(end - p) - needle.n + 1)) != NULL) {
+		if (memcmp(p, needle.p, needle.n) == 0)
+			return (long)(p - s.p);
+		p++;
+	}
 	return -1;
 }
 

@@ -63,6 +63,13 @@ struct proxy {
 
 /* ---- the config file ---- */
 
+/* Nobody is served yet: files may make us wait. */
+static int
+is_starting(const struct proxy *p)
+{
+	return p->clients.gen == NULL;
+}
+
 static const char *
 env_get(void *arg, const char *name)
 {
@@ -73,14 +80,11 @@ env_get(void *arg, const char *name)
 static int
 env_read(void *arg, const char *path, struct buf *out, const char **why)
 {
-	(void)arg;
-	if (trust_read(path, out) == 0)
+	if (trust_read(path, out, is_starting(arg)) == 0)
 		return 0;
 	*why = strerror(errno);
 	return -1;
 }
-
-static const struct config_env world = { env_get, env_read, NULL };
 
 /* Hands out a text line by line. */
 static void
@@ -102,9 +106,13 @@ static struct config *
 config_text(struct proxy *p, struct str text, const char *name,
     struct buf *faults, void (*where)(const char *line))
 {
+	struct config_env world;
 	struct config *cfg;
 	struct buf notes;
 
+	world.getenv = env_get;
+	world.read_file = env_read;
+	world.arg = p;
 	buf_init(&notes, 65536);
 	if (name != NULL)
 		cfg = config_parse(text, name, &world, &p->opt.flags, faults,
@@ -141,7 +149,7 @@ config_load(struct proxy *p, void (*where)(const char *line))
 	if (p->file == NULL)
 		return config_make(p, str_of(""), NULL, where);
 	buf_init(&text, CONFIG_MAX);
-	if (trust_read(p->file, &text) == -1) {
+	if (trust_read(p->file, &text, is_starting(p)) == -1) {
 		buf_init(&msg, 4096);
 		buf_fmt(&msg, "cannot read the config %s: %s", p->file,
 		    strerror(errno));
@@ -174,19 +182,40 @@ secret_add(void *arg, struct str secret)
 	log_secret(secret);
 }
 
-/* The anchors of each backend; a file that two name is loaded once. */
+/* Those of a file that a generation has loaded; NULL: it has not. */
+static struct tls_roots *
+roots_of(const struct generation *g, struct str file)
+{
+	const struct config *c;
+	size_t i;
+
+	for (i = 0; g != NULL && i < (c = g->cfg)->nbackends; i++)
+		if (g->targets[i].roots != NULL && str_eq(file,
+		    c->backends[i].ca_file.p != NULL ? c->backends[i].ca_file :
+		    c->ca_file))
+			return tls_roots_ref(g->targets[i].roots);
+	return NULL;
+}
+
+/*
+ * The anchors of each backend; a file that two name is loaded once, and not
+ * again if old (or NULL) has it.
+ */
 static int
-roots_load(const struct config *cfg, struct tls_roots **roots,
-    void (*where)(const char *line))
+roots_load(const struct config *cfg, const struct generation *old,
+    struct tls_roots **roots, void (*where)(const char *line))
 {
 	const struct config_backend *b;
 	struct buf note;
+	struct str file;
 	size_t i, k;
 
 	for (i = 0; i < cfg->nbackends; i++) {
 		b = &cfg->backends[i];
 		if (!b->url.tls)
 			continue;
+		file = b->ca_file.p != NULL ? b->ca_file : cfg->ca_file;
+		roots[i] = roots_of(old, file);
 		for (k = 0; k < i && roots[i] == NULL; k++)
 			if (roots[k] != NULL && str_eq(b->ca_file,
 			    cfg->backends[k].ca_file))
@@ -194,8 +223,7 @@ roots_load(const struct config *cfg, struct tls_roots **roots,
 		if (roots[i] != NULL)
 			continue;
 		buf_init(&note, 8192);
-		roots[i] = trust_load(b->ca_file.p != NULL ? b->ca_file :
-		    cfg->ca_file, &note);
+		roots[i] = trust_load(file, &note);
 		if (roots[i] == NULL)
 			where(buf_cstr(&note));
 		else
@@ -207,10 +235,13 @@ roots_load(const struct config *cfg, struct tls_roots **roots,
 	return 0;
 }
 
-/* Takes the reference of cfg in any case.  NULL: it was told why. */
+/*
+ * Takes the reference of cfg in any case.  old: as of roots_load().  NULL:
+ * it was told why.
+ */
 static struct generation *
 generation_make(struct proxy *p, struct config *cfg,
-    void (*where)(const char *line))
+    const struct generation *old, void (*where)(const char *line))
 {
 	struct tls_roots **roots;
 	struct generation *g = NULL;
@@ -221,7 +252,7 @@ generation_make(struct proxy *p, struct config *cfg,
 		config_free(cfg);
 		return NULL;
 	}
-	if (roots_load(cfg, roots, where) == 0 &&
+	if (roots_load(cfg, old, roots, where) == 0 &&
 	    (g = generation_new(cfg, &p->health, roots)) == NULL)
 		where("out of memory");
 	if (g == NULL)
@@ -249,7 +280,11 @@ static void
 log_apply(struct proxy *p, const struct config *cfg)
 {
 	log_setup(2, (enum log_level)cfg->logging.level, log_look(cfg));
+	/* Requests may still run under the config before. */
+	log_forget();
 	config_secrets(cfg, secret_add, NULL);
+	if (!is_starting(p))
+		config_secrets(p->clients.gen->cfg, secret_add, NULL);
 	if (journal_setup(p->journal, cfg) == -1)
 		log_error("records: out of memory; their settings stay");
 }
@@ -272,12 +307,16 @@ log_config(const struct config *cfg)
 	buf_free(&b);
 }
 
-/* Takes cfg into service, with its reference.  0, or -1 and it was told. */
+/*
+ * Takes cfg into service, with its reference; anew: with files of
+ * certificates that are read again.  0, or -1 and it was told.
+ */
 static int
-config_use(struct proxy *p, struct config *cfg)
+config_use(struct proxy *p, struct config *cfg, int anew)
 {
 	const struct config *old = p->clients.gen->cfg;
-	struct generation *g = generation_make(p, cfg, to_log);
+	struct generation *g = generation_make(p, cfg, anew ? NULL :
+	    p->clients.gen, to_log);
 
 	if (g == NULL)
 		return -1;
@@ -302,7 +341,7 @@ reload(struct proxy *p)
 		return;
 	}
 	cfg = config_load(p, to_log);
-	if (cfg == NULL || config_use(p, cfg) == -1) {
+	if (cfg == NULL || config_use(p, cfg, 1) == -1) {
 		log_error("reload: %s was not taken; the old config stays "
 		    "in service", p->file);
 		return;
@@ -319,18 +358,19 @@ host_name(const struct proxy *p)
 	return p->file != NULL ? p->file : "the config";
 }
 
+static const char unusable[] = "out of memory, or a file of certificates "
+    "cannot be used; the log tells\n";
+
 static int
-host_apply(void *arg, struct str text, struct buf *faults)
+text_apply(struct proxy *p, struct str text, struct buf *faults, int anew)
 {
-	struct proxy *p = arg;
 	struct config *cfg = config_text(p, text, host_name(p), faults,
 	    to_log);
 
 	if (cfg == NULL)
 		return -1;
-	if (config_use(p, cfg) == -1) {
-		buf_adds(faults, "out of memory, or a file of certificates "
-		    "cannot be used; the log tells\n");
+	if (config_use(p, cfg, anew) == -1) {
+		buf_adds(faults, unusable);
 		return -1;
 	}
 	log_info("the config was changed by the dashboard");
@@ -338,13 +378,33 @@ host_apply(void *arg, struct str text, struct buf *faults)
 }
 
 static int
+host_apply(void *arg, struct str text, struct buf *faults)
+{
+	return text_apply(arg, text, faults, 0);
+}
+
+static int
 host_check(void *arg, struct str text, struct buf *faults)
 {
 	struct proxy *p = arg;
 	struct config *cfg = config_text(p, text, host_name(p), faults, NULL);
+	struct tls_roots **roots;
+	size_t i;
+	int rc;
 
+	if (cfg == NULL)
+		return -1;
+	if ((roots = calloc(cfg->nbackends, sizeof *roots)) == NULL)
+		rc = -1;
+	else
+		rc = roots_load(cfg, p->clients.gen, roots, to_log);
+	if (rc == -1)
+		buf_adds(faults, unusable);
+	for (i = 0; roots != NULL && i < cfg->nbackends; i++)
+		tls_roots_free(roots[i]);
+	free(roots);
 	config_free(cfg);
-	return cfg == NULL ? -1 : 0;
+	return rc;
 }
 
 static int
@@ -357,11 +417,11 @@ host_reload(void *arg, struct buf *faults)
 	buf_init(&text, CONFIG_MAX);
 	if (p->file == NULL)
 		buf_adds(faults, "there is no config file\n");
-	else if (trust_read(p->file, &text) == -1)
+	else if (trust_read(p->file, &text, 0) == -1)
 		buf_fmt(faults, "%s: cannot be read: %s\n", p->file,
 		    strerror(errno));
 	else
-		rc = host_apply(p, buf_str(&text), faults);
+		rc = text_apply(p, buf_str(&text), faults, 1);
 	buf_wipe(&text);
 	return rc;
 }
@@ -830,7 +890,7 @@ main(int argc, char **argv)
 		goto out;
 	if (!p.opt.test)
 		log_apply(&p, cfg);
-	if ((g = generation_make(&p, cfg, to_stderr)) == NULL)
+	if ((g = generation_make(&p, cfg, NULL, to_stderr)) == NULL)
 		goto out;
 	client_generation(&p.clients, g);
 	rc = p.opt.test ? test_run(&p) : serve(&p);

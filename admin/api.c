@@ -14,6 +14,7 @@
 #include "admin/mask.h"
 #include "admin/page.h"
 #include "admin/say.h"
+#include "admin/search.h"
 #include "admin/tryout.h"
 #include "admin/view.h"
 #include "net/socket.h"
@@ -26,6 +27,7 @@ struct api {
 	struct change *change;
 	struct events *events;
 	struct tryouts *tryouts;
+	struct searches *searches;
 	struct login login;
 };
 
@@ -40,7 +42,9 @@ api_new(const struct admin_host *h, struct str text)
 	a->change = change_new(h, text);
 	a->events = events_new(h);
 	a->tryouts = tryouts_new(h);
-	if (a->change == NULL || a->events == NULL || a->tryouts == NULL) {
+	a->searches = searches_new(h);
+	if (a->change == NULL || a->events == NULL || a->tryouts == NULL ||
+	    a->searches == NULL) {
 		api_free(a);
 		return NULL;
 	}
@@ -52,6 +56,7 @@ api_free(struct api *a)
 {
 	if (a == NULL)
 		return;
+	searches_free(a->searches);
 	tryouts_free(a->tryouts);
 	events_free(a->events);
 	change_free(a->change);
@@ -219,22 +224,13 @@ folder(const struct api *a)
 	return a->h->journal == NULL ? NULL : journal_folder(a->h->journal);
 }
 
-static int
-page_add(void *arg, const struct stats_entry *e)
-{
-	return view_page_add(arg, e);
-}
-
 static void
 get_requests(struct api *a, const struct web_ask *ask)
 {
 	struct view_filter f;
-	struct view_page p;
 	struct arena arena;
 	uint64_t limit = VIEW_PAGE;
-	struct view v;
 	struct str s;
-	struct buf b;
 
 	memset(&f, 0, sizeof f);
 	arena_init(&arena, API_OUT);
@@ -263,22 +259,13 @@ get_requests(struct api *a, const struct web_ask *ask)
 		goto out;
 	}
 	f.limit = (unsigned)limit;
-	view_now(&v, a->h);
-	buf_init(&b, API_OUT);
-	view_page_begin(&p, &b, &v, &f);
-	if (!p.more && folder(a) != NULL)
-		journal_find(folder(a), v.wall, p.oldest != 0 &&
-		    (f.before == 0 || p.oldest < f.before) ? p.oldest :
-		    f.before, page_add, &p);
-	view_page_end(&p);
-	say_buf(ask->r, 200, &b);
+	search_page(a->searches, ask->r, &f);
 out:
 	arena_free(&arena);
 }
 
 /* A request that is looked for in the records. */
 struct sought {
-	struct str id;
 	const struct view *v;
 	struct buf *out;
 };
@@ -288,11 +275,8 @@ sought_see(void *arg, const struct stats_entry *e)
 {
 	struct sought *s = arg;
 
-	if (!str_is(s->id, e->id))
-		return 0;
 	view_request(s->out, s->v, e);
-	buf_adds(s->out, ",\"recorded\":true");
-	return 1;
+	return buf_adds(s->out, ",\"recorded\":true");
 }
 
 static void
@@ -302,30 +286,29 @@ get_request(struct api *a, const struct web_ask *ask, struct str id)
 	struct sought sought;
 	struct buf b, record;
 	struct view v;
+	int n = 0;
 
 	view_now(&v, a->h);
 	buf_init(&b, API_OUT);
 	buf_init(&record, API_OUT);
 	buf_addc(&b, '{');
-	sought.id = id;
 	sought.v = &v;
 	sought.out = &b;
 	if (e != NULL)
 		view_request(&b, &v, e);
-	else if (folder(a) == NULL || journal_find(folder(a), v.wall, 0,
-	    sought_see, &sought) != 1) {
-		say_error(ask->r, 404, "this request is not in memory (any "
-		    "more), nor in today's records", NULL);
-		goto out;
-	}
-	if (folder(a) != NULL && journal_find_id(folder(a), v.wall, id,
-	    &record) > 0) {
+	if (folder(a) != NULL)
+		n = journal_find_id(folder(a), v.wall, id, &record, e == NULL ?
+		    sought_see : NULL, &sought);
+	if (n > 0) {
 		buf_adds(&b, ",\"record\":");
 		buf_addstr(&b, buf_str(&record));
 	}
 	buf_addc(&b, '}');
-	say_buf(ask->r, 200, &b);
-out:
+	if (e == NULL && n == 0)
+		say_error(ask->r, 404, "this request is not in memory (any "
+		    "more), nor in today's records", NULL);
+	else
+		say_buf(ask->r, 200, &b);
 	buf_free(&b);
 	buf_free(&record);
 }
@@ -339,9 +322,12 @@ get_config(struct api *a, const struct web_ask *ask)
 	buf_init(&text, CHANGE_TEXT_MAX);
 	buf_init(&part, CHANGE_TEXT_MAX);
 	buf_adds(&b, "{\"config\":");
+	/* Only where all keys are known we know which are secret. */
 	if (change_text(a->change, &text) == -1 ||
+	    a->h->check(a->h->arg, buf_str(&text), &part) == -1 ||
 	    mask_json(&b, buf_str(&text)) == -1)
 		buf_adds(&b, "null");
+	buf_clear(&part);
 	buf_adds(&b, ",\"effective\":");
 	config_describe(a->h->clients->gen->cfg, &part);
 	mask_text(&b, buf_str(&part));

@@ -223,36 +223,48 @@ work_edited(struct work *w, struct buf *new, int rc, const char *why)
 	return 0;
 }
 
-/* The raw name of the backend at a place of the text. */
-static struct str
-name_at(const struct work *w, size_t place)
+/* The raw names of all backends of the text, malloc'd; NULL: no memory. */
+static struct str *
+names_read(const struct work *w, size_t *n)
 {
-	return body_raw(edit_backend(buf_str(&w->text), place),
-	    str_of("name"));
+	struct str *s = edit_list(buf_str(&w->text), n);
+	size_t i;
+
+	for (i = 0; i < *n; i++)
+		s[i] = body_raw(s[i], str_of("name"));
+	return s;
 }
 
 /*
- * The place of a backend in the text; -1: it is not there.  Names with
- * ${VARIABLES} are told by their places in what is in service.
+ * The place of a backend in the text, by its raw names; -1: it is not there.
+ * Names with ${VARIABLES} are told by their places in what is in service.
  */
 static long
-text_place(const struct work *w, struct str name)
+place_of(const struct work *w, const struct str *raw, size_t n,
+    struct str name)
 {
-	size_t n = edit_count(buf_str(&w->text)), i;
-	struct str raw;
+	size_t i;
 	long live;
 
-	for (i = 0; i < n; i++) {
-		raw = name_at(w, i);
-		if (raw.n >= 2 && raw.p[0] == '"' &&
-		    json_text_is(str_n(raw.p + 1, raw.n - 2), name))
+	for (i = 0; i < n; i++)
+		if (raw[i].n >= 2 && raw[i].p[0] == '"' && json_text_is(
+		    str_n(raw[i].p + 1, raw[i].n - 2), name))
 			return (long)i;
-	}
 	live = change_place(w->c->h, name);
 	if (live == -1 || n != w->c->h->clients->gen->cfg->nbackends)
 		return -1;
-	raw = name_at(w, (size_t)live);
-	return str_casefind(raw, str_of("${")) >= 0 ? live : -1;
+	return str_casefind(raw[live], str_of("${")) >= 0 ? live : -1;
+}
+
+static long
+text_place(const struct work *w, struct str name)
+{
+	size_t n;
+	struct str *raw = names_read(w, &n);
+	long place = place_of(w, raw, n, name);
+
+	free(raw);
+	return place;
 }
 
 /* The same; -1 after an answer. */
@@ -639,20 +651,21 @@ end:
 static int
 order_read(struct work *w, const struct node *names, size_t *order, size_t n)
 {
+	struct str *raw = names_read(w, &n);
+	char *seen = calloc(n + 1, 1);
 	const struct node *m;
-	size_t i = 0, k;
+	size_t i = 0;
 	long place;
 
-	for (m = names->child; m != NULL; m = m->next, i++) {
+	for (m = names->child; m != NULL && seen != NULL; m = m->next, i++) {
 		place = m->type != JSON_STRING ? -1 :
-		    text_place(w, body_text(&w->arena, m));
-		for (k = 0; k < i && k < n; k++)
-			if ((long)order[k] == place)
-				place = -1;
-		if (place == -1 || i >= n)
+		    place_of(w, raw, n, body_text(&w->arena, m));
+		if (place == -1 || i >= n || seen[place]++)
 			break;
 		order[i] = (size_t)place;
 	}
+	free(raw);
+	free(seen);
 	if (m == NULL && i == n)
 		return 0;
 	say_error(w->r, 400, "names must be the names of all backends, each "

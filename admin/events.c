@@ -16,6 +16,7 @@
 struct listener {
 	struct events *all;
 	struct web_request *r;
+	uint64_t token;			/* hash of the one that it knew */
 	struct listener *next, *prev;
 };
 
@@ -181,6 +182,26 @@ requests_send(struct events *e)
 	}
 }
 
+static uint64_t
+token_hash(const struct events *e)
+{
+	struct str s = e->h->clients->gen->cfg->web_admin.token;
+
+	return util_hash(s.p, s.n);
+}
+
+/* Who came in with a token that is not the present one must go. */
+static void
+listeners_check(struct events *e)
+{
+	uint64_t token = token_hash(e);
+	struct listener *l;
+
+	for (l = e->list; l != NULL; l = l->next)
+		if (l->token != token)
+			web_cut(l->r);
+}
+
 static void
 tick(void *arg, uint64_t now)
 {
@@ -190,6 +211,7 @@ tick(void *arg, uint64_t now)
 	int news = changed != e->changed;
 	struct listener *l;
 
+	listeners_check(e);
 	e->ticks++;
 	e->changed = changed;
 	if (e->ticks % EVENTS_SLOW == 0)
@@ -217,6 +239,7 @@ events_join(struct events *e, struct web_request *r)
 	}
 	l->all = e;
 	l->r = r;
+	l->token = token_hash(e);
 	if ((l->next = e->list) != NULL)
 		l->next->prev = l;
 	e->list = l;

@@ -9,6 +9,7 @@
 #include "json.h"
 
 #define FIND_MEMORY	((size_t)1 << 20)	/* of one request */
+#define LINE_COST	256		/* bytes of a search */
 #define FIND_LAST	((size_t)1 << 20)	/* where the last line is */
 
 /* ---- lines ---- */
@@ -327,36 +328,68 @@ entry_make(struct stats_entry *e, struct arena *a, const struct line *l,
 	return i;
 }
 
+/* ---- looking ---- */
+
+struct journal_search {
+	struct lines lines;
+	struct arena arena;	/* of the request at hand */
+	size_t at;		/* the next line */
+};
+
+struct journal_search *
+journal_search_new(const char *dir, int64_t wall_ms, uint64_t before)
+{
+	struct journal_search *s = malloc(sizeof *s);
+	char day[RECORD_DAY];
+
+	if (s == NULL)
+		return NULL;
+	record_day(day, wall_ms);
+	if (lines_read(&s->lines, dir, day, JOURNAL_FIND_MAX) == -1) {
+		free(s);
+		return NULL;
+	}
+	if (s->lines.n > 0)
+		qsort(s->lines.line, s->lines.n, sizeof *s->lines.line,
+		    by_number);
+	arena_init(&s->arena, FIND_MEMORY);
+	for (s->at = 0; before != 0 && s->at < s->lines.n &&
+	    s->lines.line[s->at].number >= before; s->at++)
+		;
+	return s;
+}
+
 int
-journal_find(const char *dir, int64_t wall_ms, uint64_t before,
+journal_search_step(struct journal_search *s, size_t bytes,
     int (*each)(void *arg, const struct stats_entry *e), void *arg)
 {
-	char day[RECORD_DAY];
+	const struct line *l = s->lines.line;
 	struct stats_entry e;
-	struct lines l;
-	struct arena a;
-	size_t i = 0;
+	size_t n, done = 0;
 	int rc = 0;
 
-	record_day(day, wall_ms);
-	if (lines_read(&l, dir, day, JOURNAL_FIND_MAX) == -1)
-		return -1;
-	if (l.n > 0)
-		qsort(l.line, l.n, sizeof *l.line, by_number);
-	arena_init(&a, FIND_MEMORY);
-	while (i < l.n && rc == 0) {
-		if (before != 0 && l.line[i].number >= before) {
-			i++;
-			continue;
-		}
-		i += entry_make(&e, &a, l.line + i, l.n - i);
-		if (e.id != NULL && !a.bad)
+	while (s->at < s->lines.n && rc == 0 && done < bytes) {
+		n = entry_make(&e, &s->arena, l + s->at, s->lines.n - s->at);
+		if (e.id != NULL && !s->arena.bad)
 			rc = each(arg, &e);
-		arena_reset(&a);
+		arena_reset(&s->arena);
+		/* A short one takes its time as well. */
+		for (; n > 0; n--)
+			done += l[s->at++].text.n + LINE_COST;
 	}
-	arena_free(&a);
-	lines_free(&l);
-	return rc;
+	if (rc != 0)
+		s->at = s->lines.n;
+	return s->at < s->lines.n;
+}
+
+void
+journal_search_free(struct journal_search *s)
+{
+	if (s == NULL)
+		return;
+	arena_free(&s->arena);
+	lines_free(&s->lines);
+	free(s);
 }
 
 /* ---- one request's lines ---- */
@@ -380,33 +413,79 @@ is_of(struct str line, struct str id)
 	return is;
 }
 
+/*
+ * 1 if the bytes of id are somewhere in the line: reading it is dear.  An id
+ * that is written in another way is looked for in each.
+ */
+static int
+may_hold(struct str line, struct str id)
+{
+	const char *p = line.p, *end = line.p + line.n;
+
+	if (id.n == 0 || memchr(id.p, '"', id.n) != NULL ||
+	    memchr(id.p, '\\', id.n) != NULL ||
+	    memchr(id.p, '/', id.n) != NULL)
+		return 1;
+	while ((size_t)(end - p) >= id.n && (p = memchr(p, *id.p,
+	    (size_t)(end - p) - id.n + 1)) != NULL) {
+		if (memcmp(p, id.p, id.n) == 0)
+			return 1;
+		p++;
+	}
+	return 0;
+}
+
+/* Moves the lines of the newest request of that id to the front; how many. */
+static size_t
+lines_pick(struct lines *l, struct str id)
+{
+	size_t i, n = 0;
+	uint64_t number;
+
+	for (i = l->n; i > 0; i--)
+		if (may_hold(l->line[i - 1].text, id) &&
+		    is_of(l->line[i - 1].text, id))
+			break;
+	if (i == 0)
+		return 0;
+	number = l->line[i - 1].number;
+	for (i = 0; i < l->n; i++)
+		if (l->line[i].number == number &&
+		    is_of(l->line[i].text, id))
+			l->line[n++] = l->line[i];
+	return n;
+}
+
 int
 journal_find_id(const char *dir, int64_t wall_ms, struct str id,
-    struct buf *out)
+    struct buf *out, int (*each)(void *arg, const struct stats_entry *e),
+    void *arg)
 {
 	char day[RECORD_DAY];
-	uint64_t number = 0;
+	struct stats_entry e;
 	struct lines l;
-	size_t i;
-	int n = 0, any = 0;
+	struct arena a;
+	size_t i, n;
 
 	record_day(day, wall_ms);
 	if (lines_read(&l, dir, day, JOURNAL_FIND_MAX) == -1)
 		return 0;
-	for (i = l.n; i > 0 && !any; i--)
-		if ((any = is_of(l.line[i - 1].text, id)) != 0)
-			number = l.line[i - 1].number;
-	for (i = 0; any && i < l.n; i++) {
-		if (l.line[i].number != number ||
-		    !is_of(l.line[i].text, id))
-			continue;
-		buf_addc(out, n++ == 0 ? '[' : ',');
+	n = lines_pick(&l, id);
+	for (i = 0; i < n; i++) {
+		buf_addc(out, i == 0 ? '[' : ',');
 		buf_addstr(out, l.line[i].text);
 	}
 	if (n > 0)
 		buf_addc(out, ']');
+	if (n > 0 && each != NULL) {
+		arena_init(&a, FIND_MEMORY);
+		entry_make(&e, &a, l.line, n);
+		if (e.id != NULL && !a.bad)
+			each(arg, &e);
+		arena_free(&a);
+	}
 	lines_free(&l);
-	return out->bad ? -1 : n;
+	return out->bad ? -1 : (int)n;
 }
 
 static uint64_t

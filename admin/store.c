@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/trust.h"
+
 #define STORE_MAX	((size_t)64 << 20)
-#define STORE_READ	65536
 #define LINKS_MAX	40		/* of links that lead to links */
 #define LINK_MAX_BYTES	4096
 #define NEW_NAME	".new-" "XX" "XX" "XX"	/* as mkstemp() wants it */
@@ -21,40 +22,10 @@ fault(char *why, size_t n, const char *what, const char *path)
 	return -1;
 }
 
-static int
-read_all(int fd, struct buf *out)
-{
-	unsigned char *p;
-	size_t room;
-	ssize_t r;
-
-	for (;;) {
-		if ((p = buf_room(out, 1, &room)) == NULL) {
-			errno = out->len == out->max ? EFBIG : ENOMEM;
-			return -1;
-		}
-		r = read(fd, p, room < STORE_READ ? room : STORE_READ);
-		if (r == 0)
-			return 0;
-		if (r > 0)
-			buf_added(out, (size_t)r);
-		else if (errno != EINTR)
-			return -1;
-	}
-}
-
 int
 store_read(const char *file, struct buf *out)
 {
-	int fd = open(file, O_RDONLY), rc, e;
-
-	if (fd == -1)
-		return -1;
-	rc = read_all(fd, out);
-	e = errno;
-	close(fd);
-	errno = e;
-	return rc;
+	return trust_read(file, out, 0);
 }
 
 static int

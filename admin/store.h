@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* Adds the file's bytes; 0, or -1 with errno set. */
+/* Adds the file's bytes; 0, or -1 with errno set (ENOTSUP: no plain file). */
 int store_read(const char *file, struct buf *out);
 
 /*

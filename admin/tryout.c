@@ -12,6 +12,7 @@
 #include "dialect/models.h"
 #include "net/trust.h"
 #include "relay/forward.h"
+#include "relay/redact.h"
 #include "relay/unpack.h"
 #include "relay/upstream.h"
 
@@ -91,6 +92,21 @@ tryouts_free(struct tryouts *t)
 
 /* ---- the answer ---- */
 
+/* What others say: some providers repeat the key that they refuse. */
+static void
+put_words(struct buf *out, const struct tryout *t, struct str words)
+{
+	struct redact secrets;
+	struct buf b;
+
+	buf_init(&b, words.n + UTIL_MASK_SIZE);
+	if (redact_init(&secrets, t->gen->cfg, NULL) == 0)
+		redact_text(&b, &secrets, words, words.n);
+	mask_text(out, buf_str(&b));
+	buf_wipe(&b);
+	redact_free(&secrets);
+}
+
 /* Adds "models" and returns how many; -1: it is no list. */
 static int
 put_models(struct buf *out, enum dialect d, struct str body)
@@ -139,12 +155,7 @@ put_fault(struct buf *out, const struct tryout *t)
 	} else if (t->status == 404)
 		buf_adds(&line, ": it can be reached, but has no list of "
 		    "models; whether its key is good is not known");
-	/* Some providers repeat the key that they refuse. */
-	if (str_casefind(buf_str(&line), t->target->cfg->token) >= 0) {
-		buf_clear(&line);
-		buf_fmt(&line, "status %d", t->status);
-	}
-	mask_text(out, buf_str(&line));
+	put_words(out, t, buf_str(&line));
 	buf_free(&raw);
 	buf_free(&line);
 }
@@ -167,7 +178,7 @@ tryout_say(struct tryout *t, const char *why)
 		buf_adds(&b, "null");
 	buf_fmt(&b, ",\"ms\":%u,\"message\":", ms);
 	if (why != NULL)
-		mask_text(&b, str_of(why));
+		put_words(&b, t, str_of(why));
 	else if (!ok)
 		put_fault(&b, t);
 	else if ((n = put_models(&list, t->target->cfg->api,
@@ -350,7 +361,7 @@ static int
 env_read(void *arg, const char *path, struct buf *out, const char **why)
 {
 	(void)arg;
-	if (trust_read(path, out) == 0)
+	if (trust_read(path, out, 0) == 0)
 		return 0;
 	*why = strerror(errno);
 	return -1;

@@ -158,8 +158,8 @@ put_totals(struct buf *out, const struct stats *s)
 	put_u(out, "requests", s->begun);
 	put_u(out, "good", s->good);
 	put_u(out, "failed", s->failed);
-	put_u(out, "returned", minus(s->ended, s->good + s->failed + s->left +
-	    s->broken));
+	put_u(out, "returned", minus(s->begun, running + s->good + s->failed +
+	    s->left + s->broken));
 	put_u(out, "broken", s->broken);
 	put_u(out, "left", s->left);
 	put_u(out, "retried", s->retried);

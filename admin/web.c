@@ -197,6 +197,18 @@ answer_over(struct web_request *r)
 		loop_again(w->loop, &r->watch);
 }
 
+/* Bytes that all connections hold for those who do not read. */
+static size_t
+due_bytes(const struct web *w)
+{
+	const struct web_request *r;
+	size_t n = 0;
+
+	for (r = w->list; r != NULL; r = r->next)
+		n += link_pending(&r->link);
+	return n;
+}
+
 void
 web_answer(struct web_request *r, int status, struct str fields,
     struct str body)
@@ -213,7 +225,7 @@ web_answer(struct web_request *r, int status, struct str fields,
 	buf_adds(&out, "\r\n");
 	v[0] = buf_str(&out);
 	v[1] = body;
-	if (out.bad)
+	if (out.bad || due_bytes(r->web) + body.n > WEB_DUE_MAX)
 		conn_doom(r);
 	else
 		put(r, v, r->head_only || status == 204 || status == 304 ||
@@ -289,6 +301,13 @@ web_send(struct web_request *r, struct str data)
 		put(r, v, 3);
 	else
 		put(r, v + 1, 1);
+}
+
+void
+web_cut(struct web_request *r)
+{
+	if (r->state == WEB_STREAM)
+		conn_doom(r);
 }
 
 void
@@ -568,11 +587,27 @@ conn_tick(void *arg, uint64_t now)
 		conn_close(r, 0);
 }
 
+/* Closes the one that has been without a request for the longest time. */
+static void
+room_make(struct web *w)
+{
+	struct web_request *r, *old = NULL;
+
+	for (r = w->list; r != NULL; r = r->next)
+		if (r->state != WEB_ASKED && r->state != WEB_STREAM &&
+		    (old == NULL || r->began <= old->began))
+			old = r;
+	if (old != NULL)
+		conn_close(old, 0);
+}
+
 static void
 conn_open(struct web *w, int fd)
 {
 	struct web_request *r;
 
+	if (w->count >= WEB_CONNECTIONS)
+		room_make(w);
 	if (w->count >= WEB_CONNECTIONS ||
 	    (r = calloc(1, sizeof *r)) == NULL) {
 		sock_close(fd, 0);

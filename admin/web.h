@@ -13,7 +13,15 @@
 #include "net/loop.h"
 
 #define WEB_BODY_MAX	(1u << 20)	/* of a request: 413 above it */
-#define WEB_CONNECTIONS	64		/* of one server; more are closed */
+
+/*
+ * Connections of one server.  For a further one the one goes that has been
+ * without a request for the longest time.
+ */
+#define WEB_CONNECTIONS	64
+
+/* Bytes of answers that nobody has taken; who asks for more is cut. */
+#define WEB_DUE_MAX	(64u << 20)
 
 struct web;
 struct web_request;
@@ -61,6 +69,9 @@ void web_stream(struct web_request *r, struct str fields,
 
 /* Adds bytes to a stream that was begun. */
 void web_send(struct web_request *r, struct str data);
+
+/* Ends a stream; gone(arg) is called in the next turn. */
+void web_cut(struct web_request *r);
 
 /* For an answer that comes later: told once if the client leaves before. */
 void web_wait(struct web_request *r, void (*gone)(void *arg), void *arg);

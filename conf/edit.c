@@ -715,6 +715,22 @@ edit_count(struct str text)
 	return n;
 }
 
+struct str *
+edit_list(struct str text, size_t *n)
+{
+	struct str *s = NULL;
+	struct list l;
+	size_t i;
+
+	*n = 0;
+	if (list_find(&l, text) == NULL &&
+	    (s = malloc((l.n + 1) * sizeof *s)) != NULL)
+		for (i = 0; i < l.n; i++)
+			s[(*n)++] = cut(text, l.at[i].from, l.at[i].to);
+	list_free(&l);
+	return s;
+}
+
 int
 edit_add(struct buf *out, struct str text, size_t place, struct str backend,
     const char **why)

@@ -23,6 +23,12 @@ struct str edit_backend(struct str text, size_t place);
 /* The number of backends in the text; 0 if there is no list. */
 size_t edit_count(struct str text);
 
+/*
+ * The texts of all backends, malloc'd, and how many in *n; NULL: there is no
+ * list, or no memory.
+ */
+struct str *edit_list(struct str text, size_t *n);
+
 /* Puts a backend (raw JSON object) in at a place; beyond the end: at it. */
 int edit_add(struct buf *out, struct str text, size_t place,
     struct str backend, const char **why);

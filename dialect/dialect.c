@@ -171,6 +171,13 @@ split(struct route *r, struct str path)
 }
 
 static int
+is_version(struct str segment)
+{
+	return str_is(segment, "v1") || str_is(segment, "v1beta") ||
+	    str_is(segment, "v1alpha");
+}
+
+static int
 has(const struct http_head *h, enum http_id id)
 {
 	return http_get(h, id).p != NULL;
@@ -210,8 +217,7 @@ detect_gemini(struct dialect_call *c, const struct http_head *h,
 		c->json_array = c->stream &&
 		    !str_is(http_query_get(h->query, "alt"), "sse");
 	}
-	if (!suffixed && !str_is(r->seg[0], "v1beta") &&
-	    !str_is(r->seg[0], "v1alpha"))
+	if (!suffixed && (!is_version(r->seg[0]) || str_is(r->seg[0], "v1")))
 		return 0;
 	c->dialect = DIALECT_GEMINI;
 	c->model = path_model(r, suffixed);
@@ -223,12 +229,10 @@ static void
 detect_models(struct dialect_call *c, const struct http_head *h,
     const struct route *r)
 {
-	if (has(h, HTTP_ANTHROPIC_VERSION))
-		c->dialect = DIALECT_ANTHROPIC;
-	else if (has(h, HTTP_X_GOOG_API_KEY) ||
+	if (has(h, HTTP_X_GOOG_API_KEY) ||
 	    http_query_get(h->query, "key").p != NULL)
 		c->dialect = DIALECT_GEMINI;
-	else if (has(h, HTTP_X_API_KEY))
+	else if (has(h, HTTP_ANTHROPIC_VERSION) || has(h, HTTP_X_API_KEY))
 		c->dialect = DIALECT_ANTHROPIC;
 	if (c->op == OP_MODEL)
 		c->model = r->last;
@@ -236,25 +240,25 @@ detect_models(struct dialect_call *c, const struct http_head *h,
 		c->model = path_model(r, 0);
 }
 
-void
-dialect_detect(struct dialect_call *c, const struct http_head *h)
+/* A path that begins with its version, or with anything. */
+static void
+detect_path(struct dialect_call *c, const struct http_head *h,
+    const struct route *r)
 {
-	struct route r;
-	size_t i;
 	int post = str_is(h->method, "POST");
+	size_t i;
 
 	memset(c, 0, sizeof *c);
 	c->dialect = DIALECT_OPENAI;
 	c->op = OP_OTHER;
 	c->model = str_n("", 0);
-	split(&r, h->path);
-	if (str_is(r.seg[1], "models") && str_starts(r.seg[0], "v1") &&
+	if (str_is(r->seg[1], "models") && str_starts(r->seg[0], "v1") &&
 	    str_is(h->method, "GET"))
-		c->op = r.n == 2 ? OP_MODELS : r.n == 3 ? OP_MODEL :
+		c->op = r->n == 2 ? OP_MODELS : r->n == 3 ? OP_MODEL :
 		    OP_OTHER;
-	if (detect_gemini(c, h, &r, post))
+	if (detect_gemini(c, h, r, post))
 		return;
-	if (!str_is(r.seg[0], "v1")) {
+	if (!str_is(r->seg[0], "v1")) {
 		c->op = OP_OTHER;
 		if (has(h, HTTP_ANTHROPIC_VERSION) || has(h, HTTP_X_API_KEY))
 			c->dialect = DIALECT_ANTHROPIC;
@@ -262,19 +266,67 @@ dialect_detect(struct dialect_call *c, const struct http_head *h)
 			c->dialect = DIALECT_GEMINI;
 		return;
 	}
-	if (str_is(r.seg[1], "models")) {
-		detect_models(c, h, &r);
+	if (str_is(r->seg[1], "models")) {
+		detect_models(c, h, r);
 		return;
 	}
 	for (i = 0; i < sizeof paths / sizeof paths[0]; i++)
-		if (r.n <= 3 && str_is(r.seg[1], paths[i].first) &&
-		    str_is(r.seg[2], paths[i].second)) {
+		if (r->n <= 3 && str_is(r->seg[1], paths[i].first) &&
+		    str_is(r->seg[2], paths[i].second)) {
 			c->dialect = paths[i].dialect;
 			c->op = post ? paths[i].op : OP_OTHER;
 			return;
 		}
-	if (str_is(r.seg[1], "messages") || has(h, HTTP_ANTHROPIC_VERSION))
+	if (str_is(r->seg[1], "messages") || has(h, HTTP_ANTHROPIC_VERSION))
 		c->dialect = DIALECT_ANTHROPIC;
+}
+
+/*
+ * 1, and *c, if a path has a meaning when it is read from here on: from its
+ * version, or as if that stood before it.  -1: it has none from a version on.
+ */
+static int
+detect_tail(struct dialect_call *c, const struct http_head *h,
+    struct str path)
+{
+	struct dialect_call found;
+	struct route r;
+	int versioned;
+	size_t i;
+
+	split(&r, path);
+	versioned = is_version(r.seg[0]);
+	if (!versioned) {
+		for (i = SEGMENTS - 1; i > 0; i--)
+			r.seg[i] = r.seg[i - 1];
+		r.seg[0] = str_of("v1");
+		r.n++;
+	}
+	detect_path(&found, h, &r);
+	if (found.op == OP_OTHER || found.op == OP_LEGACY)
+		return versioned ? -1 : 0;
+	*c = found;
+	return 1;
+}
+
+void
+dialect_detect(struct dialect_call *c, const struct http_head *h)
+{
+	struct str path = h->path;
+	struct route r;
+
+	split(&r, path);
+	detect_path(c, h, &r);
+	/* Dots and escapes may hide what a path is: no guesses then. */
+	if (c->op != OP_OTHER || is_version(r.seg[0]) ||
+	    str_casefind(path, str_of("/.")) != -1 ||
+	    memchr(path.p, '%', path.n) != NULL)
+		return;
+	/* Whatever a client puts before the path: the end tells. */
+	while (path.n > 0 && detect_tail(c, h, path) == 0)
+		do
+			path = str_n(path.p + 1, path.n - 1);
+		while (path.n > 0 && path.p[0] != '/');
 }
 
 /*

@@ -41,11 +41,12 @@ struct dialect_call {
  * Tells what a request is (spec 4.1): path first, then headers.
  * /v1/messages[...]: Anthropic; /v1/chat/completions, /v1/responses and
  * other /v1/ paths: OpenAI, but Anthropic if anthropic-version is there,
- * and Gemini for /v1/models when x-goog-api-key is (and no
- * anthropic-version); /v1beta/ and /v1alpha/ and ":generateContent",
- * ":streamGenerateContent", ":countTokens" anywhere: Gemini.  /v1/v1/x is
- * taken as /v1/x.  Other paths: by headers (anthropic-version or x-api-key:
- * Anthropic; x-goog-api-key: Gemini; else OpenAI), OP_OTHER.
+ * and Gemini for /v1/models when x-goog-api-key or ?key= is; /v1beta/ and
+ * /v1alpha/ and ":generateContent", ":streamGenerateContent", ":countTokens"
+ * anywhere: Gemini.  /v1/v1/x is taken as /v1/x.  The paths that have a
+ * meaning here have it behind any prefix, and without their version too.
+ * Other paths: by headers (anthropic-version or x-api-key: Anthropic;
+ * x-goog-api-key: Gemini; else OpenAI), OP_OTHER.
  * Only POST generates; c->model points into h.
  */
 void dialect_detect(struct dialect_call *c, const struct http_head *h);

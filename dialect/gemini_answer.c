@@ -69,10 +69,7 @@ fail(struct reader *r, const char *why)
 	give_error(r, MSG_SERVER, str_of(why));
 }
 
-/*
- * The answer begins with the first thing that it says, not before: until
- * then an error may still be told as one.
- */
+/* The first chunk begins the answer, whatever it holds (section 6). */
 static void
 give_start(struct reader *r)
 {
@@ -189,7 +186,6 @@ read_piece(struct reader *r, struct candidate *c, enum msg_kind kind,
 	e.choice = c->index;
 	e.part = kind;
 	if (!c->open) {
-		give_start(r);
 		c->open = 1;
 		c->part = kind;
 		give(r, &e, MSG_OPEN);
@@ -217,7 +213,6 @@ read_call(struct reader *r, struct candidate *c, const struct node *part,
 		return;
 	}
 	part_close(r, c);
-	give_start(r);
 	c->calls = c->content = 1;
 	e.choice = c->index;
 	e.part = MSG_CALL;
@@ -393,6 +388,7 @@ read_chunk(struct reader *r, const struct node *n)
 	if (r->id.len == 0)
 		buf_addstr(&r->id, plain_of(r, n, "responseId"));
 	read_feedback(r, tree_get(n, "promptFeedback"));
+	give_start(r);
 	list = tree_get(n, "candidates");
 	if (list == NULL || list->type != JSON_ARRAY)
 		return;
@@ -453,7 +449,6 @@ end_blocked(struct reader *r)
 {
 	struct msg_event e = { 0 };
 
-	give_start(r);
 	e.stop = MSG_STOP_REFUSAL;
 	e.refusal = buf_str(&r->blocked);
 	give(r, &e, MSG_FINISH);
@@ -505,7 +500,6 @@ end(struct reader *r)
 	}
 	if (end_broken(r))
 		return;
-	give_start(r);
 	for (c = r->candidates; c != NULL; c = c->next)
 		part_close(r, c);
 	for (c = r->candidates; c != NULL; c = c->next)

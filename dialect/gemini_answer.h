@@ -19,10 +19,9 @@ void gemini_reader_free(void *reader);
 
 /*
  * Takes one event of the stream: its name ("" if none) and data (not empty).
- * All that it means is given to the sink before this returns, but for
- * MSG_START, which waits for the first part (or the end): an answer that
- * fails before it says anything is an error alone.  After MSG_ERROR or
- * MSG_END further events are ignored.
+ * All that it means is given to the sink before this returns; the first one
+ * that is no error begins with MSG_START.  After MSG_ERROR or MSG_END further
+ * events are ignored.
  */
 void gemini_read_event(void *reader, struct str name, struct str data);
 

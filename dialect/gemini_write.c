@@ -405,12 +405,8 @@ only_hint(const struct msg_request *r, const struct profile *p)
 static int
 write_format(struct buf *out, struct msg_request *r, const struct profile *p)
 {
-	if (r->format == MSG_FORMAT_TEXT)
+	if (r->format == MSG_FORMAT_TEXT || only_hint(r, p))
 		return 0;
-	if (only_hint(r, p)) {
-		note(r, "drop:response_format");
-		return 0;
-	}
 	key(out, "responseMimeType");
 	buf_adds(out, "\"application/json\"");
 	if (r->format != MSG_FORMAT_SCHEMA || r->schema == NULL)
@@ -549,9 +545,6 @@ write_generate(struct buf *out, struct msg_request *r,
 {
 	const struct msg_turn *last;
 
-	if (only_hint(r, p) && msg_text_add(r->arena, &r->system,
-	    msg_format_hint(r->arena, r)) == NULL)
-		return -1;
 	buf_addc(out, '{');
 	if (write_contents(out, r, p) == -1)
 		return -1;
@@ -601,6 +594,12 @@ gemini_write_request(struct buf *out, struct msg_request *r,
 	int rc;
 
 	(void)f;	/* everything has a form here */
+	if (only_hint(r, p)) {
+		note(r, "drop:response_format");
+		if (msg_text_add(r->arena, &r->system,
+		    msg_format_hint(r->arena, r)) == NULL)
+			return -1;
+	}
 	rc = t->count ? write_count(out, r, t, p)
 	    : write_generate(out, r, t, p);
 	return rc == -1 || out->bad || r->arena->bad ? -1 : 0;

@@ -3,6 +3,8 @@
 #include "dialect/names.h"
 #include "json.h"
 
+#define WORK_MAX ((size_t)256 << 20)	/* of what is made of an answer */
+
 /* ---- pieces of JSON ---- */
 
 void
@@ -39,7 +41,7 @@ items_id(struct buf *out, const struct items *o, const char *prefix,
 {
 	buf_addc(out, '"');
 	buf_adds(out, prefix);
-	buf_addstr(out, o->id);
+	buf_addstr(out, buf_str(&o->id));
 	buf_addc(out, '_');
 	buf_addu(out, n);
 	buf_addc(out, '"');
@@ -172,17 +174,17 @@ items_comma(struct buf *list)
 
 /* Claude's own signature, or redacted data, as the client is to keep it. */
 struct str
-items_seal(const struct items *o, struct str signature, int redacted)
+items_seal(struct items *o, struct str signature, int redacted)
 {
 	if (signature.n == 0 || (!redacted && names_marked(signature)))
 		return str_n(NULL, 0);
-	return names_seal(o->c->arena, signature, redacted);
+	return names_seal(&o->arena, signature, redacted);
 }
 
 struct str
-items_call_id(const struct items *o, struct str id, struct str signature)
+items_call_id(struct items *o, struct str id, struct str signature)
 {
-	struct arena *a = o->c->arena;
+	struct arena *a = &o->arena;
 
 	if (id.n == 0)
 		id = names_new_id(a, o->c->random, DIALECT_OPENAI);
@@ -271,6 +273,8 @@ items_init(struct items *o, const struct msg_context *c)
 {
 	memset(o, 0, sizeof *o);
 	o->c = c;
+	arena_init(&o->arena, WORK_MAX);
+	buf_init(&o->id, ITEMS_MAX);
 	buf_init(&o->before, ITEMS_MAX);
 	buf_init(&o->after, ITEMS_MAX);
 	buf_init(&o->list, ITEMS_MAX);
@@ -281,6 +285,8 @@ items_init(struct items *o, const struct msg_context *c)
 void
 items_free(struct items *o)
 {
+	arena_free(&o->arena);
+	buf_free(&o->id);
 	buf_free(&o->before);
 	buf_free(&o->after);
 	buf_free(&o->list);
@@ -289,8 +295,8 @@ items_free(struct items *o)
 int
 items_bad(const struct items *o)
 {
-	return o->before.bad || o->after.bad || o->list.bad ||
-	    o->c->arena->bad;
+	return o->arena.bad || o->id.bad || o->before.bad || o->after.bad ||
+	    o->list.bad;
 }
 
 void
@@ -298,11 +304,12 @@ items_name(struct items *o, struct str upstream)
 {
 	struct str id;
 
-	id = names_answer_id(o->c->arena, upstream, DIALECT_OPENAI,
+	id = names_answer_id(&o->arena, upstream, DIALECT_OPENAI,
 	    OP_RESPONSES, o->c->random);
 	if (str_starts(id, "resp_"))
 		id = str_n(id.p + 5, id.n - 5);
-	o->id = id;
+	buf_clear(&o->id);
+	buf_addstr(&o->id, id);
 }
 
 /* error, incomplete: raw values; usage NULL: null */
@@ -312,7 +319,7 @@ items_object(struct buf *out, const struct items *o, const char *status,
     const struct dialect_usage *usage)
 {
 	buf_adds(out, "{\"id\":\"resp_");
-	buf_addstr(out, o->id);
+	buf_addstr(out, buf_str(&o->id));
 	buf_adds(out, "\",\"object\":\"response\",\"created_at\":");
 	buf_addu(out, count(o->c->created));
 	buf_adds(out, ",\"status\":\"");

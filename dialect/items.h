@@ -14,7 +14,9 @@
 /* What every response object of one answer says. */
 struct items {
 	const struct msg_context *c;	/* borrowed */
-	struct str id;		/* of the response, without "resp_" */
+	struct arena arena;	/* for what is made of the answer: whoever
+				   makes a stream resets it between items */
+	struct buf id;		/* of the response, without "resp_" */
 	struct buf before, after;	/* the echo, around "output" */
 	struct buf list;	/* finished items, with commas between */
 	unsigned n;		/* items begun */
@@ -78,11 +80,11 @@ void items_comma(struct buf *list);
  * MARK: the envelope for Claude's own signature, or redacted data, plain;
  * p NULL for others.
  */
-struct str items_seal(const struct items *o, struct str signature,
+struct str items_seal(struct items *o, struct str signature,
     int redacted);
 
 /* ID-1, ID-3: a call's id for the client. */
-struct str items_call_id(const struct items *o, struct str id,
+struct str items_call_id(struct items *o, struct str id,
     struct str signature);
 
 /*

@@ -214,7 +214,8 @@ struct choice {
 	struct arena cites_room;
 	struct cite *cites, **cites_end;	/* of the open text */
 	unsigned custom:1;	/* the open call is */
-	unsigned some:1;	/* the open call had a piece */
+	unsigned some:1;	/* the open call, or thought, had a piece */
+	unsigned thought:1;	/* a thought with text was sent */
 	unsigned refused:1;	/* text of a refusal was sent */
 };
 
@@ -367,7 +368,6 @@ open_call(struct writer *w, struct choice *c, const struct msg_event *e,
 	struct str id = call_id(&w->arena, w->c->random, e->id, e->signature);
 
 	c->calls++;
-	c->some = 0;
 	c->custom = e->custom;
 	if (c->custom) {
 		call_start(c, &c->call);
@@ -445,6 +445,7 @@ take_open(struct writer *w, struct choice *c, const struct msg_event *e,
 	buf_clear(&c->call);
 	buf_clear(&c->name);
 	c->start = c->points;
+	c->some = 0;
 	if (e->part == MSG_CALL)
 		open_call(w, c, e, out);
 	else if (e->part == MSG_REDACTED)
@@ -465,6 +466,11 @@ take_delta(struct writer *w, struct choice *c, const struct msg_event *e,
 		chunk_text(w, c, "\"content\":", e->text, out);
 		break;
 	case MSG_THINK:
+		/* Apart from the one before, as in a whole answer. */
+		if (!c->some && c->thought)
+			chunk_text(w, c, "\"reasoning_content\":",
+			    str_of("\\n\\n"), out);
+		c->some = c->thought = 1;
 		if (w->c->upstream == DIALECT_ANTHROPIC)
 			buf_addstr(&c->keep, e->text);
 		chunk_text(w, c, "\"reasoning_content\":", e->text, out);

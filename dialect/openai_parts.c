@@ -63,7 +63,8 @@ add_document(struct read *rd, struct str name, struct str data,
 	if (bytes.p == NULL ||
 	    msg_text_add(a, &list, str_n(bytes.p + 1, bytes.n - 2)) == NULL)
 		return -1;
-	return add_text(rd, msg_document(a, name, none, list), n);
+	return add_text(rd, msg_document(a, name.n > 0 ? name : none, none,
+	    list), n);
 }
 
 /* A data: URL.  name: of a file, absent for a picture. */

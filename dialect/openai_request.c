@@ -7,6 +7,9 @@
 #include "dialect/openai_parts.h"
 #include "json.h"
 
+#define ID_LONG 40		/* bytes of a call's id: ID-2 shortens more */
+#define RESULT_ID "_call_id\""
+
 struct read {
 	struct msg_request *r;
 	struct msg_fault *f;
@@ -633,9 +636,20 @@ stands(struct str text, size_t i, const char *before, const char *after)
 	    memcmp(text.p + i, after, n) == 0;
 }
 
+/* 1 if a string that is longer than a call's id may be follows a name. */
+static int
+is_long(struct str text, size_t i)
+{
+	while (i < text.n && memchr(" \t\r\n:", text.p[i], 5) != NULL)
+		i++;
+	return i < text.n && text.p[i] == '"' &&
+	    text.n - i > ID_LONG + 1 &&
+	    memchr(text.p + i + 1, '"', ID_LONG + 1) == NULL;
+}
+
 /*
  * 1 if there may be something to clean.  One fast pass: all that is sought
- * has an underscore in it.
+ * has an underscore in it, and a call's id stands in its result as well.
  */
 static int
 suspect(struct str text)
@@ -647,7 +661,9 @@ suspect(struct str text)
 		i = (size_t)(p++ - text.p);
 		if (stands(text, i, "", "__ts_") ||
 		    stands(text, i, "thinking", "_blocks") ||
-		    stands(text, i, "reasoning", "_content"))
+		    stands(text, i, "reasoning", "_content") ||
+		    (stands(text, i, "\"tool", RESULT_ID) &&
+		    is_long(text, i + sizeof RESULT_ID - 1)))
 			return 1;
 	}
 	return 0;

@@ -244,11 +244,13 @@ write_assistant(struct write *w, const struct msg_turn *t)
 	buf_adds(w->out, calls > 0 ? "]}" : "}");
 }
 
+/* Thoughts do not count: they are not sent. */
 static int
 says_json(const struct msg_part *p)
 {
 	for (; p != NULL; p = p->next)
-		if (str_casefind(p->text, str_of("json")) >= 0 ||
+		if (((p->kind == MSG_TEXT || p->kind == MSG_REFUSAL) &&
+		    str_casefind(p->text, str_of("json")) >= 0) ||
 		    says_json(p->parts))
 			return 1;
 	return 0;

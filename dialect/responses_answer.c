@@ -37,7 +37,7 @@ whole_reasoning(struct items *o, const struct msg_gather_choice *ch)
 		if (p->kind == MSG_REDACTED) {
 			text = str_n(NULL, 0);
 			envelope = items_seal(o,
-			    text_plain(o->c->arena, p->data), 1);
+			    text_plain(&o->arena, p->data), 1);
 		} else if (p->kind == MSG_THINK) {
 			text = p->text;
 			envelope = items_seal(o, p->signature, 0);
@@ -45,7 +45,7 @@ whole_reasoning(struct items *o, const struct msg_gather_choice *ch)
 			continue;
 		if (envelope.p == NULL) {
 			if (text.n > 0)
-				msg_text_add(o->c->arena, &plain, text);
+				msg_text_add(&o->arena, &plain, text);
 			continue;
 		}
 		items_comma(&o->list);
@@ -54,7 +54,7 @@ whole_reasoning(struct items *o, const struct msg_gather_choice *ch)
 	}
 	if (genuine == 0 && plain != NULL)
 		items_reasoning(&o->list, o, o->n++,
-		    msg_join(o->c->arena, plain, "\n\n"), str_n(NULL, 0));
+		    msg_join(&o->arena, plain, "\n\n"), str_n(NULL, 0));
 }
 
 /* The annotations of one block of text, which has its place now. */
@@ -122,12 +122,12 @@ whole_call(struct items *o, const struct msg_part *p)
 	items_comma(&o->list);
 	input = str_n(NULL, 0);
 	if (p->custom)
-		input = items_custom_input(o->c->arena, p->args);
+		input = items_custom_input(&o->arena, p->args);
 	if (input.p != NULL)
 		items_custom(&o->list, o, o->n++, id, p->name, input);
 	else
 		items_function(&o->list, o, o->n++, "completed", id, p->name,
-		    text_from_object(o->c->arena, p->args));
+		    text_from_object(&o->arena, p->args));
 }
 
 int
@@ -151,7 +151,7 @@ responses_write_answer(struct buf *out, const struct msg_context *c,
 		stop = ch->finish.stop;
 	}
 	items_final(out, &o, stop, &g->usage);
-	bad = items_bad(&o) || out->bad;
+	bad = items_bad(&o) || out->bad || g->arena->bad;
 	items_free(&o);
 	return bad ? -1 : 0;
 }
@@ -249,6 +249,9 @@ item_done(struct writer *w, struct buf *out, size_t at)
 	end(out);
 	w->open = NOTHING;
 	buf_clear(&w->text);
+	/* Bad is not to be forgotten. */
+	if (!w->o.arena.bad)
+		arena_reset(&w->o.arena);
 }
 
 /* Where the next finished item begins. */
@@ -467,7 +470,7 @@ text_close(struct writer *w, struct buf *out)
 static void
 call_open(struct writer *w, const struct msg_event *e, struct buf *out)
 {
-	struct arena *a = w->o.c->arena;
+	struct arena *a = &w->o.arena;
 
 	w->call_id = items_call_id(&w->o, e->id, e->signature);
 	if (w->call_id.p == e->id.p)
@@ -528,7 +531,7 @@ custom_back(struct writer *w, struct buf *out)
 	memset(&e, 0, sizeof e);
 	e.id = w->call_id;
 	e.name = w->name;
-	text = arena_take(w->o.c->arena, &w->text);
+	text = arena_take(&w->o.arena, &w->text);
 	call_open(w, &e, out);
 	if (text.n > 0)
 		call_delta(w, text, out);
@@ -537,7 +540,7 @@ custom_back(struct writer *w, struct buf *out)
 static void
 call_close(struct writer *w, struct buf *out)
 {
-	struct arena *a = w->o.c->arena;
+	struct arena *a = &w->o.arena;
 	struct str input;
 	size_t at;
 
@@ -567,7 +570,7 @@ call_close(struct writer *w, struct buf *out)
 static void
 take_open(struct writer *w, const struct msg_event *e, struct buf *out)
 {
-	struct arena *a = w->o.c->arena;
+	struct arena *a = &w->o.arena;
 
 	if (e->part == MSG_TEXT) {
 		w->from = w->part == TEXT_PART ? w->text.len : 0;

@@ -419,10 +419,13 @@ put_typed(struct writer *w, const struct keywords *k, enum type type,
 	return rc;
 }
 
-/* Rule 5 and what follows it. */
+/*
+ * Rule 5 and what follows it.  own: a union of the schema's own had a branch
+ * of null.
+ */
 static int
 put_schema(struct writer *w, const struct keywords *k,
-    const struct heritage *from)
+    const struct heritage *from, unsigned own)
 {
 	const struct node *values = k->at[KW_ENUM], *v;
 	struct heritage h = *from, one;
@@ -437,7 +440,7 @@ put_schema(struct writer *w, const struct keywords *k,
 	    k->at[KW_NULLABLE]->type == JSON_TRUE)
 		nullable = 1;
 	if (n > 1) {
-		one.nullable = nullable & 1;
+		one.nullable = (nullable | own) & 1;
 		one.description = NULL;
 		emit_open(&w->e, '{');
 		emit_name(&w->e, str_of("anyOf"));
@@ -455,7 +458,7 @@ put_schema(struct writer *w, const struct keywords *k,
 	for (v = values == NULL ? NULL : values->child; v != NULL; v = v->next)
 		if (v->type == JSON_NULL)
 			nullable = 1;
-	h.nullable |= nullable & 1;
+	h.nullable |= (nullable | own) & 1;
 	return put_typed(w, k, n == 1 ? list[0] : infer(k), values, &h);
 }
 
@@ -560,7 +563,6 @@ static int
 convert(struct writer *w, const struct node *n, const struct heritage *from)
 {
 	const struct node *list;
-	struct heritage h = *from;
 	struct keywords k;
 	unsigned open = w->work.nopen, mark = w->work.mark, nullable = 0;
 	int rc = 0;
@@ -572,8 +574,7 @@ convert(struct writer *w, const struct node *n, const struct heritage *from)
 		put_union(w, &k, list, nullable);
 	} else {
 		const_to_enum(w, &k);
-		h.nullable |= nullable & 1;
-		rc = put_schema(w, &k, &h);
+		rc = put_schema(w, &k, from, nullable);
 	}
 	w->work.nopen = open;
 	w->work.mark = mark;

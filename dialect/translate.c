@@ -315,6 +315,9 @@ request_make(struct translate *t, const struct translate_setup *setup,
 		msg_note(&t->noted, &t->notes, "", s->s);
 	rc = 0;
 out:
+	/* What there was no room for may look like a fault of the client's. */
+	if (a.bad || t->arena.bad || t->body.bad)
+		f->why[0] = '\0';
 	arena_free(&a);
 	return rc;
 }

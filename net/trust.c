@@ -1,9 +1,12 @@
 #include "net/trust.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define TRUST_MAX (16u << 20)
 
@@ -18,30 +21,52 @@ static const char *const places[] = {
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"
 };
 
-int
-trust_read(const char *path, struct buf *out)
+/* A descriptor to read from; -1: errno. */
+static int
+file_open(const char *path, int wait)
 {
-	unsigned char *p;
-	size_t n, room;
-	FILE *f;
-	int bad;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    (wait ? 0 : O_NONBLOCK));
+	struct stat st;
 
-	if ((f = fopen(path, "rb")) == NULL)
+	if (fd == -1 || wait)
+		return fd;
+	if (fstat(fd, &st) == -1)
+		st.st_mode = 0;
+	if (S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+	return -1;
+}
+
+int
+trust_read(const char *path, struct buf *out, int wait)
+{
+	int fd = file_open(path, wait), rc = -1, e;
+	unsigned char *p;
+	size_t room;
+	ssize_t n;
+
+	if (fd == -1)
 		return -1;
-	errno = 0;
-	do {
+	for (;;) {
 		if ((p = buf_room(out, 1, &room)) == NULL) {
-			fclose(f);
-			errno = EFBIG;
-			return -1;
+			errno = out->len == out->max ? EFBIG : ENOMEM;
+			break;
 		}
-		n = fread(p, 1, room, f);
-		buf_added(out, n);
-	} while (n > 0);
-	bad = ferror(f) ? errno : 0;
-	fclose(f);
-	errno = bad;
-	return bad != 0 ? -1 : 0;
+		n = read(fd, p, room);
+		if (n > 0)
+			buf_added(out, (size_t)n);
+		else if (n == 0 || errno != EINTR) {
+			rc = n == 0 ? 0 : -1;
+			break;
+		}
+	}
+	e = errno;
+	close(fd);
+	errno = e;
+	return rc;
 }
 
 static struct tls_roots *
@@ -52,7 +77,7 @@ file_load(const char *path, struct buf *note)
 	struct buf pem;
 
 	buf_init(&pem, TRUST_MAX);
-	if (trust_read(path, &pem) == -1) {
+	if (trust_read(path, &pem, 0) == -1) {
 		buf_fmt(note, "cannot read the CA bundle %s: %s", path,
 		    strerror(errno));
 		goto out;

@@ -16,7 +16,11 @@
  */
 struct tls_roots *trust_load(struct str path, struct buf *note);
 
-/* Adds the bytes of a file, at most out's maximum.  0; -1: errno. */
-int trust_read(const char *path, struct buf *out);
+/*
+ * Adds the bytes of a file, at most out's maximum.  0; -1: errno; ENOTSUP:
+ * it is no plain file.  wait: a pipe will do, too, and its writer is waited
+ * for, as nobody is served yet.
+ */
+int trust_read(const char *path, struct buf *out, int wait);
 
 #endif

@@ -305,6 +305,8 @@ client_refuse(struct client *c, const struct http_head *h, int status,
 	    str_of(c->req.id));
 	log_status(LOG_INFO, status, "%s%srefused with %d: %s", c->req.id,
 	    c->req.id[0] != '\0' ? " " : "", status, why);
+	stats_turn(&c->env->ex.stats, status, h != NULL ? loop_us() -
+	    c->req.began_us : 0, loop_wall(c->env->loop));
 	client_reply(c, status, "application/json", buf_str(&body), close);
 	buf_free(&body);
 }

@@ -251,7 +251,7 @@ stats_percentile(const struct stats_backend *b, unsigned p)
 static struct stats_minute *
 minute_now(struct stats *s, int64_t wall_ms)
 {
-	int64_t minute = wall_ms / 60000;
+	int64_t minute = wall_ms > 0 ? wall_ms / 60000 : 0;
 	struct stats_minute *m = &s->minutes[minute % STATS_MINUTES];
 
 	if (m->minute != minute) {
@@ -265,8 +265,12 @@ const struct stats_minute *
 stats_minute(const struct stats *s, int64_t wall_ms, unsigned ago)
 {
 	int64_t minute = wall_ms / 60000 - (int64_t)ago;
-	const struct stats_minute *m = &s->minutes[minute % STATS_MINUTES];
+	const struct stats_minute *m;
 
+	/* A machine without a battery starts in 1970. */
+	if (minute < 0)
+		return NULL;
+	m = &s->minutes[minute % STATS_MINUTES];
 	return m->minute == minute ? m : NULL;
 }
 
@@ -416,7 +420,10 @@ stats_try_phase(struct stats *s, struct stats_entry *e,
 static void
 text_cut(char *to, size_t room, const char *from)
 {
-	snprintf(to, room, "%s", from);
+	if (*from == '\0')
+		*to = '\0';
+	else
+		snprintf(to, room, "%s", from);
 }
 
 void
@@ -562,8 +569,10 @@ entry_end(struct stats *s, struct stats_entry *e, const struct stats_end *end,
 		e->usage = end->watch->usage;
 		memcpy(e->stop, end->watch->stop_reason, sizeof e->stop);
 	}
-	snprintf(e->lost, sizeof e->lost, "%.*s", (int)(end->lost.n < 119 ?
-	    end->lost.n : 119), end->lost.n > 0 ? end->lost.p : "");
+	if (end->lost.n > 0)
+		snprintf(e->lost, sizeof e->lost, "%.*s", (int)(end->lost.n <
+		    sizeof e->lost ? end->lost.n : sizeof e->lost - 1),
+		    end->lost.p);
 	if (e->prev != NULL)
 		e->prev->next = e->next;
 	else
@@ -600,6 +609,23 @@ stats_end(struct stats *s, struct stats_entry *e, const struct stats_end *end,
 		table_add(&s->translations, str_of(dialect_name(e->client)),
 		    str_of(dialect_name(end->to)), str_of(""), 1);
 	entry_end(s, e, end, now_us);
+}
+
+void
+stats_turn(struct stats *s, int status, uint64_t us, int64_t wall_ms)
+{
+	struct stats_end end;
+
+	memset(&end, 0, sizeof end);
+	end.status = status;
+	end.outcome = STATS_RETURNED;
+	end.model_label = str_of("none");
+	end.to = DIALECT_ANY;
+	s->begun++;
+	s->changed++;
+	s->turned += status < 500;
+	end_count(s, &end, 0, wall_ms);
+	histogram_add(&s->duration, us);
 }
 
 const struct stats_entry *

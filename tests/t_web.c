@@ -431,9 +431,20 @@ check_many(void)
 	}
 	for (i = 0; i < WEB_CONNECTIONS; i++)
 		UNTIL(has(&all[i], "GET /many"), "each is served");
+	/* Who waits for an answer or listens is not the one that goes. */
+	gone = 0;
+	kept = NULL;
+	say(&all[0], "GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(kept != NULL, "the first waits");
+	kept = NULL;
+	say(&all[1], "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(kept != NULL, "the second listens");
 	call(&more);
-	UNTIL(over(&more), "one more is closed");
-	T_OK(more.got.len == 0, "without a word");
+	say(&more, "GET /more HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(has(&more, "GET /more"), "one more is served");
+	UNTIL(over(&all[2]), "the one that idles for longest goes");
+	T_OK(!over(&all[0]) && !over(&all[1]) && !over(&all[3]),
+	    "and nobody else");
 	leave(&more);
 	leave(&all[0]);
 	call(&all[0]);
@@ -441,6 +452,7 @@ check_many(void)
 	UNTIL(has(&all[0], "GET /again") || over(&all[0]), "room again");
 	for (i = 0; i < WEB_CONNECTIONS; i++)
 		leave(&all[i]);
+	UNTIL(gone == 2, "both have left");
 }
 
 static void

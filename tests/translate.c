@@ -504,8 +504,10 @@ detected(struct buf *out, const struct dialect_call *c)
 {
 	static const char *const ops[] = {
 		[OP_GENERATE] = "generate", [OP_RESPONSES] = "generate",
-		[OP_COUNT] = "count_tokens", [OP_MODELS] = "models"
+		[OP_COUNT] = "count_tokens", [OP_MODELS] = "models",
+		[OP_MODEL] = "models"
 	};
+	struct buf model;
 
 	buf_adds(out, "{");
 	if (c->op == OP_OTHER || c->op == OP_LEGACY) {
@@ -516,7 +518,10 @@ detected(struct buf *out, const struct dialect_call *c)
 	    dialect_name(c->dialect)));
 	pair_add(out, "op", str_of(ops[c->op]));
 	if (c->dialect == DIALECT_GEMINI && c->op == OP_GENERATE) {
-		pair_add(out, "model", c->model);
+		buf_init(&model, HTTP_HEAD_MAX);
+		http_unescape(&model, c->model);
+		pair_add(out, "model", buf_str(&model));
+		buf_free(&model);
 		buf_adds(out, c->stream ? ",\"stream\":true" :
 		    ",\"stream\":false");
 		pair_add(out, "framing", str_of(c->stream && !c->json_array ?
