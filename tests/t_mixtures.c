@@ -17,7 +17,7 @@
 #include "dialect/translate.h"
 #include "tests/script.h"
 
-#define SEEDS 1500
+#define SEEDS 2000
 #define ARENA ((size_t)64 << 20)
 
 static const char letters[] = "AOGR";
