@@ -318,7 +318,7 @@ dialect_detect(struct dialect_call *c, const struct http_head *h)
 	split(&r, path);
 	detect_path(c, h, &r);
 	/* Dots and escapes may hide what a path is: no guesses then. */
-	if (c->op != OP_OTHER || is_version(r.seg[0]) ||
+	if (c->op != OP_OTHER || path.n == 0 || is_version(r.seg[0]) ||
 	    str_casefind(path, str_of("/.")) != -1 ||
 	    memchr(path.p, '%', path.n) != NULL)
 		return;

@@ -79,6 +79,9 @@ static const struct {
 	    "claude-x" },
 	{ "GET", "/v1/models/gemini-x", GOOG, G, OP_MODEL, 0, 0, "gemini-x" },
 	{ "DELETE", "/v1/models/ft:x", "", O, OP_OTHER, 0, 0, "" },
+	/* what stands before a path does not matter, but dots may hide it */
+	{ "POST", "/p/../messages", "", O, OP_OTHER, 0, 0, "" },
+	{ "POST", "/p/%6dessages", "", O, OP_OTHER, 0, 0, "" },
 	{ "POST", "/v1/models/g-x:embedContent", GOOG, G, OP_OTHER,
 	    0, 0, "g-x" },
 	{ "GET", "/v1beta/models?key=abc", "", G, OP_MODELS, 0, 0, "" },
