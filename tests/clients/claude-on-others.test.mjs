@@ -10,10 +10,10 @@ const program = `${top}/tests/node_modules/.bin/claude`;
 
 async function claude(t, port, prompt) {
   const home = `${t.dir}/home`;
-  fs.mkdirSync(`${home}/work`, { recursive: true });
+  fs.mkdirSync(`${home}/desk`, { recursive: true });
   const child = spawn(program, ['-p', prompt, '--output-format', 'json',
     '--allowedTools', 'Bash,Read,Write'], {
-    cwd: `${home}/work`, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: `${home}/desk`, stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: home, TMPDIR: t.dir,
       ANTHROPIC_API_KEY: 'client-key-abcdefgh',
       ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
@@ -76,13 +76,13 @@ const overloaded = { trouble: 'overloaded' };
 
 function finished(t, r) {
   assert.equal(r.result, 'the tool said all');
-  assert.equal(fs.readFileSync(`${t.dir}/home/work/note.txt`, 'utf8'),
+  assert.equal(fs.readFileSync(`${t.dir}/home/desk/note.txt`, 'utf8'),
     'line one\n"two" \u2028 ä\n');
 }
 
 for (const api of ['openai', 'gemini'])
   test(`Claude Code on ${api}: tools over three turns`, async (t) => {
-    const up = await vendor(t, api, agent(api, `${t.dir}/home/work`));
+    const up = await vendor(t, api, agent(api, `${t.dir}/home/desk`));
     const sp = await t.proxy([up.entry()]);
     secret(t, [up]);
     finished(t, await claude(t, sp.port, 'Do the task.'));
@@ -98,7 +98,7 @@ for (const [x, y] of [['openai', 'claude'], ['gemini', 'claude'],
   for (const turns of [1, 2])
     test(`Claude Code: ${x} fails after turn ${turns}, ${y} goes on`,
       async (t) => {
-        const work = `${t.dir}/home/work`;
+        const work = `${t.dir}/home/desk`;
         const script = agent(x, work);
         const a = await vendor(t, x, (b, n) => (n < turns ? script(b) :
           overloaded), { native: x === 'claude', code: true });
@@ -122,11 +122,11 @@ const image = /"(image\/png"|data:image\/png;)/;
 
 for (const api of ['openai', 'gemini'])
   test(`Claude Code on ${api}: an image from a tool`, async (t) => {
-    fs.mkdirSync(`${t.dir}/home/work`, { recursive: true });
-    fs.writeFileSync(`${t.dir}/home/work/a.png`, Buffer.from(png, 'base64'));
+    fs.mkdirSync(`${t.dir}/home/desk`, { recursive: true });
+    fs.writeFileSync(`${t.dir}/home/desk/a.png`, Buffer.from(png, 'base64'));
     const up = await vendor(t, api, (b) => (said[api](b).length === 0 ?
       { parts: [{ call: 'Read', id: 'call_v', sig: 1,
-        args: { file_path: `${t.dir}/home/work/a.png` } }] } :
+        args: { file_path: `${t.dir}/home/desk/a.png` } }] } :
       `it has ${image.test(JSON.stringify(b)) ? 'one' : 'none'}`));
     const sp = await t.proxy([up.entry()]);
     const r = await claude(t, sp.port, 'Look at a.png.');

@@ -38,10 +38,10 @@ function agent(calls) {
 
 async function claude(t, port, env = {}) {
   const home = `${t.dir}/home`;
-  fs.mkdirSync(`${home}/work`, { recursive: true });
+  fs.mkdirSync(`${home}/desk`, { recursive: true });
   const child = spawn(program, ['-p', 'Run the tool.', '--output-format',
     'json', '--allowedTools', 'Bash,Read,Write,Edit,Agent,ToolSearch'], {
-    cwd: `${home}/work`, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: `${home}/desk`, stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: home, TMPDIR: t.dir,
       ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',

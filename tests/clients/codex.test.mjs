@@ -15,7 +15,7 @@ async function codex(t, port, prompt, model = 'gpt-5.1') {
     throw 'skip';
   }
   const home = `${t.dir}/home`;
-  fs.mkdirSync(`${home}/work`, { recursive: true });
+  fs.mkdirSync(`${home}/desk`, { recursive: true });
   fs.writeFileSync(`${home}/config.toml`,
     `model = "${model}"
 model_provider = "spillway"
@@ -33,7 +33,7 @@ request_max_retries = 0
 stream_max_retries = 0
 `);
   const child = spawn(program, ['exec', '--skip-git-repo-check', '--json',
-    prompt], { cwd: `${home}/work`, stdio: ['ignore', 'pipe', 'pipe'],
+    prompt], { cwd: `${home}/desk`, stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: home, CODEX_HOME: home,
       TMPDIR: t.dir, CLIENT_KEY: 'client-key-abcdefgh' } });
   const out = [];
@@ -137,7 +137,7 @@ for (const api of ['claude', 'gemini'])
     const events = await codex(t, sp.port, 'Do the task.', 'gpt-5.5');
     assert.equal(events.filter((e) => e.item?.type === 'agent_message').pop()
       .item.text, 'it said note');
-    assert.equal(fs.readFileSync(`${t.dir}/home/work/note.txt`, 'utf8'),
+    assert.equal(fs.readFileSync(`${t.dir}/home/desk/note.txt`, 'utf8'),
       'one "two" \\ ä\n');
     assert.deepEqual(signatures(up.asked[1]), api === 'gemini' ?
       ['gemini 1'] : []);
@@ -150,12 +150,12 @@ const image = /"(image\/png"|data:image\/png;)/;
 
 for (const api of ['claude', 'gemini', 'openai'])
   test(`Codex on ${api}: an image from a tool`, async (t) => {
-    fs.mkdirSync(`${t.dir}/home/work`, { recursive: true });
-    fs.writeFileSync(`${t.dir}/home/work/a.png`, Buffer.from(png, 'base64'));
+    fs.mkdirSync(`${t.dir}/home/desk`, { recursive: true });
+    fs.writeFileSync(`${t.dir}/home/desk/a.png`, Buffer.from(png, 'base64'));
     const native = api === 'openai';
     const up = await vendor(t, api, (b) => (said[api](b).length === 0 ?
       { parts: [{ call: 'view_image', id: 'call_v', sig: 1,
-        args: { path: `${t.dir}/home/work/a.png` } }] } :
+        args: { path: `${t.dir}/home/desk/a.png` } }] } :
       `it has ${image.test(JSON.stringify(b)) ? 'one' : 'none'}`), { native });
     const sp = await t.proxy([up.entry()]);
     const events = await codex(t, sp.port, 'Do the task.');
