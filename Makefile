@@ -55,46 +55,7 @@ SRCS = proxy.c http.c json.c tls.c failover.c limit.c config.c \
 	admin/site_metrics.c admin/store.c admin/tryout.c admin/view.c \
 	admin/web.c
 
-OBJS = proxy.o http.o json.o tls.o failover.o limit.o config.o \
-	base/arena.o base/buf.o base/inflate.o base/log.o base/scan.o \
-	base/sha256.o base/util.o \
-	wire/failover_health.o wire/failover_read.o wire/http_body.o \
-	wire/http_write.o wire/json_scan.o wire/json_tree.o \
-	net/dns.o net/link.o net/loop.o net/resolve.o net/socket.o \
-	net/trust.o \
-	dialect/anthropic.o dialect/anthropic_answer.o \
-	dialect/anthropic_clean.o dialect/anthropic_request.o \
-	dialect/anthropic_write.o dialect/dialect.o dialect/fault.o \
-	dialect/gemini.o dialect/gemini_answer.o dialect/gemini_chunk.o \
-	dialect/gemini_parts.o dialect/gemini_request.o \
-	dialect/gemini_sign.o dialect/gemini_write.o dialect/items.o \
-	dialect/judge.o dialect/judge_anthropic.o dialect/judge_gemini.o \
-	dialect/judge_openai.o dialect/keywords.o dialect/message.o \
-	dialect/models.o dialect/names.o dialect/normal.o dialect/openai.o \
-	dialect/openai_answer.o dialect/openai_parts.o \
-	dialect/openai_queue.o dialect/openai_reader.o \
-	dialect/openai_request.o dialect/openai_write.o dialect/profile.o \
-	dialect/responses.o dialect/responses_answer.o \
-	dialect/responses_clean.o dialect/responses_request.o \
-	dialect/schema.o dialect/schema_gemini.o dialect/sse.o \
-	dialect/text.o dialect/translate.o dialect/validate.o \
-	conf/access.o conf/check.o conf/describe.o conf/edit.o \
-	conf/fault.o conf/form.o conf/keys.o conf/list.o conf/pages.o \
-	conf/pool.o conf/read.o conf/route.o conf/value.o \
-	relay/access.o relay/account.o relay/answer.o relay/capture.o \
-	relay/catalog.o relay/check.o relay/client.o relay/door.o \
-	relay/exchange.o relay/exchange_attempt.o relay/exchange_record.o \
-	relay/forward.o relay/outbound.o relay/redact.o relay/reply.o \
-	relay/route.o relay/stats.o relay/sticky.o relay/target.o \
-	relay/unpack.o relay/upstream.o \
-	admin/api.o admin/body.o admin/change.o admin/demo.o \
-	admin/events.o admin/explain.o admin/find.o admin/guard.o \
-	admin/home.o admin/home_page.o admin/journal.o \
-	admin/journal_file.o admin/journal_find.o admin/login.o \
-	admin/mask.o admin/metrics.o admin/options.o admin/page.o \
-	admin/probe.o admin/record.o admin/say.o admin/search.o \
-	admin/site_metrics.o admin/store.o admin/tryout.o admin/view.o \
-	admin/web.o
+OBJS = $(SRCS:.c=.o)
 
 HDRS = http.h json.h tls.h failover.h limit.h config.h \
 	base/arena.h base/buf.h base/inflate.h base/log.h base/scan.h \

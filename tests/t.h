@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-static unsigned t_passed, t_failed;
+static unsigned t_passed, t_failed, t_skipped;
 
 #define T_OK(cond, ...) do { \
 	if (cond) \
@@ -21,10 +21,19 @@ static unsigned t_passed, t_failed;
 	} \
 } while (0)
 
+/* A check that this machine cannot make: told, and counted as no pass. */
+#define T_SKIP(...) do { \
+	t_skipped++; \
+	printf("skip: "); \
+	printf(__VA_ARGS__); \
+	printf("\n"); \
+} while (0)
+
 static int
 t_end(void)
 {
-	printf("%u passed, %u failed, 0 skipped\n", t_passed, t_failed);
+	printf("%u passed, %u failed, %u skipped\n", t_passed, t_failed,
+	    t_skipped);
 	return t_failed != 0;
 }
 
